@@ -98,10 +98,7 @@ func FitCox(d Data, x []float64, columns int, o *CoxOptions) (*Cox, error) {
 		if f.Iter == 0 {
 			f.Score = gain
 		}
-		if gain <= opt.Tol*(math.Abs(loglik)+1) {
-			f.Converged = true
-			break
-		}
+		f.Converged = gain <= opt.Tol*(math.Abs(loglik)+1) // one last step then reaches rounding
 		f.Iter++
 		moved := false
 		for h, k := 1.0, 0; k < 30; h, k = h/2, k+1 {
@@ -115,7 +112,7 @@ func FitCox(d Data, x []float64, columns int, o *CoxOptions) (*Cox, error) {
 				break
 			}
 		}
-		if !moved {
+		if f.Converged || !moved {
 			break
 		}
 	}

@@ -163,8 +163,7 @@ func (c *ctxReader) Read(p []byte) (int, error) {
 	return c.r.Read(p)
 }
 
-// readCSV reads size bytes of r. The fast passes only find out that something is wrong; what
-// and where is then told by explain, which reads the file again from the start.
+// readCSV reads size bytes of r.
 func readCSV(ctx context.Context, r io.ReaderAt, size int64, o CSVOptions) (*Frame, []diag.Warning, error) {
 	if o.Comma == 0 {
 		o.Comma = ','
@@ -172,7 +171,12 @@ func readCSV(ctx context.Context, r io.ReaderAt, size int64, o CSVOptions) (*Fra
 	if o.Comma == '"' || o.Comma == '\n' || o.Comma == '\r' || o.Comma >= 0x80 {
 		return nil, nil, diag.Errorf(diag.Usage, "comma", "expected a separator that is an ASCII character other than a quote or a line break")
 	}
-	t := &table{src: r, size: size, opts: o}
+	return readTable(ctx, &table{src: r, size: size, opts: o})
+}
+
+// readTable reads the file. The fast passes only find out that something is wrong; what and
+// where is then told by explain, which reads the file again from the start.
+func readTable(ctx context.Context, t *table) (*Frame, []diag.Warning, error) {
 	if err := t.readHeader(); err != nil {
 		return nil, nil, err
 	}

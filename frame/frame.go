@@ -132,4 +132,3 @@ func (f *Frame) Without(names ...string) *Frame {
 	}
 	return out
 }
-

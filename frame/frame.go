@@ -132,5 +132,3 @@ func (f *Frame) Without(names ...string) *Frame {
 	}
 	return out
 }
-
-func formatNumber(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

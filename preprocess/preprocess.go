@@ -9,6 +9,7 @@ package preprocess
 import (
 	"context"
 
+	"dolor/diag"
 	"dolor/frame"
 	"dolor/rng"
 )
@@ -33,4 +34,14 @@ type Kind struct {
 	Name string                          // "impute", as in the protocol
 	New  func() Step                     // defaults, target of JSON decoding
 	Load func([]byte) (Transform, error) // reads what json.Marshal of the Transform wrote
+}
+
+// Warner is a Transform that has something to say about what it learnt: a column dropped, a
+// column too tied for its knots, training rows kept in the state.
+type Warner interface{ Warnings() []diag.Warning }
+
+// Checker is a Transform that can say, without applying, what in a frame it has not met in
+// training: levels never seen, counted per column.
+type Checker interface {
+	Check(in *frame.Frame) []diag.Warning
 }

@@ -1,5 +1,8 @@
-// Package glm fits logistic regression by maximum likelihood: Newton's method with step
-// halving on a dense row-major design, with weights and an offset.
+// Package glm fits logistic regression by maximum likelihood ([Logistic]) or with Firth's
+// penalty ([Firth]): Newton's method with step halving on a dense row-major design, with
+// weights and an offset. [Orthogonalise] finds aliased columns and gives a well-conditioned
+// design, [Separation] decides whether finite estimates exist, [Profile] and [Fit.HC0] give
+// intervals and variances beyond Wald's. Nothing here is random or concurrent.
 package glm
 
 import (
@@ -24,13 +27,17 @@ type Problem struct {
 type Options struct {
 	MaxIter int
 	Tol     float64
+	Stop    func() bool // asked before every iteration; true ends the fit, unconverged
 }
+
+func (o *Options) stop() bool { return o != nil && o.Stop != nil && o.Stop() }
 
 // Fit is the solution.
 type Fit struct {
 	Coef      []float64 // [Cols]
 	Cov       []float64 // inverse information at Coef, row-major [Cols, Cols]
 	LogLik    float64
+	Penalised float64 // LogLik + half the log determinant of the information; NaN without Firth's penalty
 	Iter      int
 	Converged bool
 }
@@ -42,7 +49,8 @@ var ErrSingular = errors.New("glm: information matrix is singular")
 // Logistic maximises the log-likelihood sum w_i (y_i log p_i + (1-y_i) log(1-p_i)),
 // logit p = X b + offset. Iterations stop when both the log-likelihood and the score have
 // settled. Under separation the coefficients diverge and Converged is false or the
-// covariance huge; package model/logistic detects it. Cost: O(Rows*Cols^2) an iteration.
+// covariance huge, see [Separation]. With ErrSingular comes the last iterate, without a
+// covariance. Cost: O(Rows*Cols^2) an iteration.
 func Logistic(pr Problem, o *Options) (*Fit, error) {
 	maxIter, tol := 100, 1e-12
 	if o != nil && o.MaxIter > 0 {
@@ -52,7 +60,7 @@ func Logistic(pr Problem, o *Options) (*Fit, error) {
 		tol = o.Tol
 	}
 	n, p := pr.Rows, pr.Cols
-	f := &Fit{Coef: make([]float64, p)}
+	f := &Fit{Coef: make([]float64, p), Penalised: math.NaN()}
 	eta := make([]float64, n)
 	grad := make([]float64, p)
 	info := mat.NewSymDense(p, nil)
@@ -60,13 +68,13 @@ func Logistic(pr Problem, o *Options) (*Fit, error) {
 	f.LogLik = pr.linpredLogLik(f.Coef, eta)
 	var chol mat.Cholesky
 	step := mat.NewVecDense(p, nil)
-	for f.Iter = 1; f.Iter <= maxIter; f.Iter++ {
+	for f.Iter = 1; f.Iter <= maxIter && !o.stop(); f.Iter++ {
 		pr.scoreInfo(eta, grad, info)
 		if !chol.Factorize(info) {
-			return nil, ErrSingular
+			return f, ErrSingular
 		}
 		if err := chol.SolveVecTo(step, mat.NewVecDense(p, grad)); err != nil && !isCondition(err) {
-			return nil, ErrSingular
+			return f, ErrSingular
 		}
 		decrement := mat.Dot(step, mat.NewVecDense(p, grad)) // twice the predicted gain
 		next := math.Inf(-1)
@@ -89,11 +97,11 @@ func Logistic(pr Problem, o *Options) (*Fit, error) {
 	}
 	pr.scoreInfo(eta, grad, info)
 	if !chol.Factorize(info) {
-		return nil, ErrSingular
+		return f, ErrSingular
 	}
 	var inv mat.SymDense
 	if err := chol.InverseTo(&inv); err != nil && !isCondition(err) {
-		return nil, ErrSingular
+		return f, ErrSingular
 	}
 	f.Cov = make([]float64, p*p)
 	for i := range p {
@@ -142,7 +150,7 @@ func (pr Problem) scoreInfo(eta, grad []float64, info *mat.SymDense) {
 	for i := range pr.Rows {
 		x := pr.X[i*p : (i+1)*p]
 		mu := Expit(eta[i])
-		r, v := pr.Y[i]-mu, mu*(1-mu)
+		r, v := pr.Y[i]-mu, curvature(eta[i])
 		if pr.W != nil {
 			r *= pr.W[i]
 			v *= pr.W[i]

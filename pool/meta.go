@@ -1,11 +1,10 @@
 package pool
 
 import (
+	"dolor/diag"
 	"math"
 
 	"gonum.org/v1/gonum/stat/distuv"
-
-	"dolor/diag"
 )
 
 // Tau2 names an estimator of the variance between sites.

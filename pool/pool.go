@@ -7,9 +7,8 @@
 package pool
 
 import (
-	"math"
-
 	"dolor/diag"
+	"math"
 )
 
 // Effect is one site's estimate and its variance, on the scale of pooling.

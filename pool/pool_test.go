@@ -1,15 +1,14 @@
 package pool_test
 
 import (
+	"dolor/diag"
+	"dolor/internal/golden"
+	"dolor/pool"
 	"fmt"
 	"math"
 	"testing"
 
 	"pgregory.net/rapid"
-
-	"dolor/diag"
-	"dolor/internal/golden"
-	"dolor/pool"
 )
 
 func pair(t *testing.T, what string, got pool.Interval, want golden.Value, tol float64) {
@@ -51,8 +50,13 @@ func TestCombineGolden(t *testing.T) {
 					key string
 					got float64
 				}{
-					{"k", float64(r.K)}, {"q", r.Q}, {"q_df", float64(r.QDF)}, {"q_p", r.QP},
-					{"i2_from_q", r.I2}, {"h2_from_q", r.H2}, {"typical_variance", r.TypicalV},
+					{"k", float64(r.K)},
+					{"q", r.Q},
+					{"q_df", float64(r.QDF)},
+					{"q_p", r.QP},
+					{"i2_from_q", r.I2},
+					{"h2_from_q", r.H2},
+					{"typical_variance", r.TypicalV},
 				} {
 					golden.Close(t, x.key, x.got, c.Get(x.key).Float(), tol)
 				}
@@ -68,8 +72,14 @@ func TestCombineGolden(t *testing.T) {
 					key string
 					got float64
 				}{
-					{"mu_logit", r.Mu}, {"auc", r.Report().Estimate}, {"se_wald", r.SE}, {"q_factor", r.QFactor}, {"se_hk", r.SEHK},
-					{"se_hk_truncated", r.SEHKTrunc}, {"i2_from_tau2", r.I2Tau}, {"h2_from_tau2", r.H2Tau},
+					{"mu_logit", r.Mu},
+					{"auc", r.Report().Estimate},
+					{"se_wald", r.SE},
+					{"q_factor", r.QFactor},
+					{"se_hk", r.SEHK},
+					{"se_hk_truncated", r.SEHKTrunc},
+					{"i2_from_tau2", r.I2Tau},
+					{"h2_from_tau2", r.H2Tau},
 				} {
 					golden.Close(t, x.key, x.got, w.Get(x.key).Float(), tau)
 				}

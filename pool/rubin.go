@@ -1,12 +1,11 @@
 package pool
 
 import (
+	"dolor/diag"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
-
-	"dolor/diag"
 )
 
 // Imputed is one number pooled over completed data sets.

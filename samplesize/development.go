@@ -5,9 +5,8 @@
 package samplesize
 
 import (
-	"math"
-
 	"dolor/diag"
+	"math"
 )
 
 // Development is what is expected of a model with a binary outcome before it is built.

@@ -1,10 +1,9 @@
 package samplesize
 
 import (
+	"dolor/diag"
 	"fmt"
 	"math"
-
-	"dolor/diag"
 )
 
 // Report compares the patients at hand with every criterion.

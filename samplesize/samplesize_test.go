@@ -1,13 +1,12 @@
 package samplesize_test
 
 import (
-	"fmt"
-	"math"
-	"testing"
-
 	"dolor/diag"
 	"dolor/internal/golden"
 	"dolor/samplesize"
+	"fmt"
+	"math"
+	"testing"
 )
 
 func TestDevelopmentGolden(t *testing.T) {

@@ -1,11 +1,10 @@
 package samplesize
 
 import (
+	"dolor/diag"
 	"math"
 
 	"gonum.org/v1/gonum/stat/distuv"
-
-	"dolor/diag"
 )
 
 // ObservedExpected returns the patients needed to estimate O/E with standard error seLog of its

@@ -1,12 +1,11 @@
 package survival
 
 import (
+	"dolor/diag"
+	"dolor/internal/glm"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
-
-	"dolor/diag"
-	"dolor/internal/glm"
 )
 
 // ObservedExpected is how many events came by the horizon against how many were predicted.

@@ -2,13 +2,12 @@ package survival
 
 import (
 	"context"
-	"math"
-	"strconv"
-	"testing"
-
 	"dolor/diag"
 	"dolor/internal/golden"
 	"dolor/rng"
+	"math"
+	"strconv"
+	"testing"
 )
 
 func TestObservedExpectedGolden(t *testing.T) {

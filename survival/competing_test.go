@@ -1,9 +1,8 @@
 package survival
 
 import (
-	"testing"
-
 	"dolor/internal/golden"
+	"testing"
 )
 
 func TestAalenJohansenGolden(t *testing.T) {

@@ -1,10 +1,9 @@
 package survival
 
 import (
+	"dolor/diag"
 	"math"
 	"slices"
-
-	"dolor/diag"
 )
 
 // ConcordanceOptions of [HarrellC] and [UnoC]; nil and zero fields mean level 0.95, no
@@ -127,7 +126,7 @@ func pairCounts(d Data, score []float64, t *table, weight []float64) (*Concordan
 
 	later := make(fenwick, ranks+1)
 	total := 0.0
-	for i := len(t.time) - 1; i >= 0; i-- {
+	for i := range slices.Backward(t.time) {
 		rows := t.order[t.starts[i]:t.starts[i+1]]
 		for _, r := range rows { // same time without the event: followed longer
 			if d.Status[r] != Event {

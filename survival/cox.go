@@ -1,12 +1,12 @@
 package survival
 
 import (
+	"dolor/diag"
 	"errors"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
-
-	"dolor/diag"
 )
 
 // Method of tied event times in Cox regression.
@@ -60,7 +60,8 @@ type Cox struct {
 // competing events count as censoring (a cause-specific hazard). x is row-major
 // [patients, columns]; no intercept. Cox 1972, JRSS B 34:187. Kind Invalid for malformed input, Unfit
 // without events or with collinear columns. A monotone likelihood (a column that orders the events
-// perfectly) gives Converged false. O(n columns^2) an iteration.
+// perfectly) gives Converged
+// false or Unfit. O(n columns^2) an iteration.
 func FitCox(d Data, x []float64, columns int, o *CoxOptions) (*Cox, error) {
 	var opt CoxOptions
 	if o != nil {
@@ -116,6 +117,7 @@ func FitCox(d Data, x []float64, columns int, o *CoxOptions) (*Cox, error) {
 			break
 		}
 	}
+	f.Converged = f.Converged && !diverging(step, f.x)
 	f.LogLik, f.LR = loglik, 2*(loglik-f.LogLikNull)
 	cov, ok := inverse(info)
 	if !ok {
@@ -153,6 +155,22 @@ func centred(x []float64, columns int) ([]float64, []float64) {
 	return out, centre
 }
 
+// diverging reports whether the last Newton step still moves the linear predictor although
+// the likelihood has settled: some coefficient runs to infinity.
+func diverging(step *mat.VecDense, x []float64) bool {
+	p := step.Len()
+	for j := range p {
+		low, high := math.Inf(1), math.Inf(-1)
+		for i := j; i < len(x); i += p {
+			low, high = math.Min(low, x[i]), math.Max(high, x[i])
+		}
+		if math.Abs(step.AtVec(j))*(high-low) > 0.1 {
+			return true
+		}
+	}
+	return false
+}
+
 // moments holds, at one event time, the sums over the risk set and over the deaths.
 type moments struct {
 	s0, d0 float64
@@ -181,7 +199,7 @@ func (f *Cox) partial(b []float64, visit func(row int, mean, cov []float64)) (fl
 		top = math.Max(top, eta[i])
 	}
 	var ll sum
-	for i := len(t.time) - 1; i >= 0; i-- {
+	for i := range slices.Backward(t.time) {
 		m.d0 = 0
 		clear(m.d1)
 		clear(m.d2)

@@ -1,11 +1,10 @@
 package survival
 
 import (
+	"dolor/internal/golden"
 	"math"
 	"strconv"
 	"testing"
-
-	"dolor/internal/golden"
 )
 
 func design(cols ...[]float64) []float64 {
@@ -123,5 +122,17 @@ func TestLungCounts(t *testing.T) {
 	}
 	if d.N() != 148 || d.Count(Event) != 110 {
 		t.Errorf("got %d patients and %d deaths, want 148 and 110", d.N(), d.Count(Event))
+	}
+}
+
+// A column that orders the events perfectly has no finite coefficient, and the fit says so.
+func TestCoxMonotone(t *testing.T) {
+	d := Data{Time: []float64{1, 2, 3, 4, 5, 6, 7, 8}, Status: []int{1, 1, 1, 1, 0, 0, 0, 0}}
+	x := []float64{1, 1, 1, 1, 0, 0, 0, 0}
+	if f, err := FitCox(d, x, 1, nil); err == nil && f.Converged {
+		t.Errorf("cox: converged at %g", f.Coef)
+	}
+	if f, err := FitFineGray(d, x, 1, nil); err == nil && f.Converged {
+		t.Errorf("fine-gray: converged at %g", f.Coef)
 	}
 }

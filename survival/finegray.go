@@ -1,11 +1,10 @@
 package survival
 
 import (
+	"dolor/diag"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
-
-	"dolor/diag"
 )
 
 // FineGray is a fitted proportional-subdistribution-hazards model for Event.
@@ -104,6 +103,7 @@ func FitFineGray(d Data, x []float64, columns int, o *FineGrayOptions) (*FineGra
 			break
 		}
 	}
+	f.Converged = f.Converged && !diverging(step, pr.x)
 	f.LogLik, _, info = pr.partial(f.Coef) // leaves the sums at Coef
 	inv, ok := inverse(info)
 	if !ok {

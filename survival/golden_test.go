@@ -1,12 +1,11 @@
 package survival
 
 import (
+	"dolor/internal/golden"
 	"math"
 	"strconv"
 	"strings"
 	"testing"
-
-	"dolor/internal/golden"
 )
 
 type refData struct {
@@ -14,12 +13,12 @@ type refData struct {
 	col map[string][]float64
 }
 
-func readRef(t testing.TB, name string) refData {
-	t.Helper()
-	cells := golden.CSV(t, name)
+func readRef(tb testing.TB, name string) refData {
+	tb.Helper()
+	cells := golden.CSV(tb, name)
 	r := refData{col: map[string][]float64{}}
 	for k, v := range cells {
-		r.col[k] = golden.Numbers(t, v)
+		r.col[k] = golden.Numbers(tb, v)
 	}
 	r.Time = r.col["time"]
 	for _, s := range r.col["status"] {

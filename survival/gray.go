@@ -1,6 +1,9 @@
 package survival
 
-import "math"
+import (
+	"dolor/diag"
+	"math"
+)
 
 // GrayTest compares the cumulative incidence of a cause (Event or Competing) between groups
 // 0..groups-1: Gray 1988, Ann Stat 16:1141, doi:10.1214/aos/1176350951, with rho 0, as R's
@@ -8,6 +11,9 @@ import "math"
 func GrayTest(d Data, cause int, group []int, groups int) (*GroupTest, error) {
 	if err := checkGroups(d, group, groups); err != nil {
 		return nil, err
+	}
+	if cause != Event && cause != Competing {
+		return nil, diag.Errorf(diag.Invalid, "cause", "expected 1 or 2, got %d", cause)
 	}
 	g := newGray(groups)
 	for _, k := range group {
@@ -20,9 +26,9 @@ func GrayTest(d Data, cause int, group []int, groups int) (*GroupTest, error) {
 		clear(d1)
 		clear(d2)
 		for _, r := range rows {
-			switch {
-			case d.Status[r] == Censored:
-			case d.Status[r] == cause:
+			switch d.Status[r] {
+			case Censored:
+			case cause:
 				d1[group[r]]++
 			default:
 				d2[group[r]]++

@@ -1,9 +1,8 @@
 package survival
 
 import (
-	"math"
-
 	"dolor/diag"
+	"math"
 )
 
 // Limits names the scale on which limits of a survival curve are symmetric.

@@ -1,11 +1,10 @@
 package survival
 
 import (
+	"dolor/diag"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
-
-	"dolor/diag"
 )
 
 // GroupTest is a test that groups of patients have the same curve.

@@ -1,9 +1,8 @@
 package survival
 
 import (
-	"math"
-
 	"dolor/diag"
+	"math"
 )
 
 // NetBenefitPoint is one threshold of a decision curve for a risk at a horizon. The
@@ -15,7 +14,7 @@ type NetBenefitPoint struct {
 	Followed      bool    // false: nobody positive was followed to the horizon; the curve is carried forward
 	NetBenefit    Estimate
 	TreatAll      Estimate
-	Standardised  float64 // net benefit over the overall risk
+	Standardised  float64 // net benefit over the overall risk; NaN where that is 0
 	AvoidedPer100 float64 // interventions avoided against treating everybody
 	OverTreatAll  float64 // net benefit minus that of treating everybody
 }
@@ -69,7 +68,10 @@ func NetBenefit(d Data, p []float64, horizon float64, thresholds []float64, cens
 			pt.Risk, se, pt.Followed = riskAt(d.Take(rows), horizon)
 			pt.NetBenefit = netBenefit(pt.Risk, se, float64(len(rows))/float64(d.N()), o, float64(d.N()), level)
 		}
-		pt.Standardised = pt.NetBenefit.Value / overall
+		pt.Standardised = math.NaN()
+		if overall > 0 {
+			pt.Standardised = pt.NetBenefit.Value / overall
+		}
 		pt.OverTreatAll = pt.NetBenefit.Value - pt.TreatAll.Value
 		pt.AvoidedPer100 = 100 * pt.OverTreatAll / o
 		out = append(out, pt)

@@ -1,13 +1,12 @@
 package survival
 
 import (
+	"dolor/rng"
 	"fmt"
 	"math"
 	"testing"
 
 	"pgregory.net/rapid"
-
-	"dolor/rng"
 )
 
 // simulate draws exponential event and censoring times rounded to give ties.

@@ -13,12 +13,11 @@
 package survival
 
 import (
+	"dolor/diag"
 	"encoding/json"
 	"math"
 
 	"gonum.org/v1/gonum/stat/distuv"
-
-	"dolor/diag"
 )
 
 // The values of a status.

@@ -1,9 +1,8 @@
 package survival
 
 import (
-	"math"
-
 	"dolor/diag"
+	"math"
 )
 
 // ZPH is the score test of proportional hazards, per column and for all together.

@@ -2,15 +2,14 @@ package calibrate_test
 
 import (
 	"context"
-	"fmt"
-	"math"
-	"slices"
-	"testing"
-
 	"dolor/calibrate"
 	"dolor/internal/glm"
 	"dolor/internal/golden"
 	"dolor/rng"
+	"fmt"
+	"math"
+	"slices"
+	"testing"
 )
 
 func bools(v []float64) []bool {

@@ -2,10 +2,9 @@ package calibrate
 
 import (
 	"context"
-	"math"
-
 	"dolor/diag"
 	"dolor/rng"
+	"math"
 )
 
 // Score is what one method reached in cross-validation.

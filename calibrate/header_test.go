@@ -1,23 +1,19 @@
 package calibrate_test
 
 import (
-	"bufio"
+	"dolor/internal/golden"
 	"os"
 	"strings"
 	"testing"
-
-	"dolor/internal/golden"
 )
 
 // firstColumns returns the names of the first k columns of breast.csv.
 func firstColumns(t *testing.T, k int) []string {
 	t.Helper()
-	f, err := os.Open(golden.Path(t, "ml/breast.csv"))
+	b, err := os.ReadFile(golden.Path(t, "ml/breast.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	s := bufio.NewScanner(f)
-	s.Scan()
-	return strings.Split(strings.TrimPrefix(s.Text(), "y,"), ",")[:k]
+	line, _, _ := strings.Cut(string(b), "\n")
+	return strings.Split(strings.TrimPrefix(line, "y,"), ",")[:k]
 }

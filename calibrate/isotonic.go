@@ -2,11 +2,10 @@ package calibrate
 
 import (
 	"cmp"
+	"dolor/diag"
 	"math"
 	"slices"
 	"sort"
-
-	"dolor/diag"
 )
 
 // Isotonic is a fitted monotone regression: lines between thresholds, constant outside.

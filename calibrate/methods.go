@@ -1,11 +1,10 @@
 package calibrate
 
 import (
-	"encoding/json"
-	"math"
-
 	"dolor/diag"
 	"dolor/internal/glm"
+	"encoding/json"
+	"math"
 )
 
 // Methods returns every method, simplest first: none, intercept, logistic, platt, beta,

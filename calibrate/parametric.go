@@ -1,11 +1,10 @@
 package calibrate
 
 import (
-	"errors"
-	"math"
-
 	"dolor/diag"
 	"dolor/internal/glm"
+	"errors"
+	"math"
 )
 
 var errNoMaximum = errors.New("calibrate: the likelihood has no finite maximum")

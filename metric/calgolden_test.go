@@ -2,11 +2,10 @@ package metric_test
 
 import (
 	"context"
-	"testing"
-
 	"dolor/internal/golden"
 	"dolor/metric"
 	"dolor/rng"
+	"testing"
 )
 
 func calCase(t *testing.T, name string) (d metric.Data, p2 []float64) {

@@ -1,11 +1,10 @@
 package metric
 
 import (
-	"math"
-	"sort"
-
 	"dolor/diag"
 	"dolor/internal/smooth"
+	"math"
+	"sort"
 )
 
 // Binning says how probabilities are cut into groups.

@@ -2,15 +2,14 @@ package metric
 
 import (
 	"context"
-	"fmt"
-	"math"
-
-	"gonum.org/v1/gonum/stat/distuv"
-
 	"dolor/diag"
 	"dolor/internal/par"
 	"dolor/internal/smooth"
 	"dolor/rng"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // SmoothError is the distance between the probabilities and a smooth calibration curve.
@@ -154,10 +153,9 @@ func (in *smoothInput) bootstrap(ctx context.Context, w []float64, o SmoothOptio
 	n := len(in.p)
 	src := in
 	if distinct := len(in.points(w).X); distinct > mergeRows {
-		switch o.Method {
-		case Loess:
+		if o.Method == Loess {
 			o.Method, note = LoessInterpolate, " on the interpolated surface"
-		case RCS:
+		} else if o.Method == RCS {
 			src, note = in.merged(), fmt.Sprintf(" on %d merged points", mergeRows)
 		}
 	}

@@ -2,14 +2,13 @@ package metric
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"math"
-
 	"dolor/diag"
 	"dolor/internal/glm"
 	"dolor/internal/smooth"
 	"dolor/rng"
+	"errors"
+	"fmt"
+	"math"
 )
 
 // Smoother names a way to estimate the observed risk as a curve over the predicted risk.
@@ -77,10 +76,10 @@ var errTooFew = errors.New("too few distinct probabilities for the smoother")
 
 // fitCurve smooths pts; squares[i] is the sum of squared weights at point i (nil: pts.N).
 func fitCurve(pts smooth.Points, squares []float64, o SmoothOptions) (curve, error) {
-	switch o.Method {
-	case RCS:
+	if o.Method == RCS {
 		return fitRCS(pts, squares, o)
-	case Lowess:
+	}
+	if o.Method == Lowess {
 		return fitLowess(pts)
 	}
 	l, err := smooth.NewLoess(pts, o.Span, o.Degree)
@@ -320,7 +319,7 @@ func SmoothCurve(ctx context.Context, d Data, level float64, stream rng.Stream, 
 	pts := in.points(d.W)
 	c, err := fitCurve(pts, in.squares(d.W), so)
 	if err != nil {
-		return Curve{Smoother: "not estimable: " + err.Error(), Level: level}, nil
+		return Curve{Smoother: "not estimable: " + err.Error(), Level: level}, nil //nolint:nilerr // undefined is a result, with its reason
 	}
 	grid := o.Grid
 	if grid == nil {

@@ -244,3 +244,24 @@ func BenchmarkICI(b *testing.B) {
 		})
 	}
 }
+
+func TestBootstrapIntervalsHoldTheEstimate(t *testing.T) {
+	d := calSim(11, 300, 0.4, 0.6)
+	e, err := metric.CalibrationErrorIntervals(context.Background(), d, metric.Quantile7, 10, .95, rng.New(1), 100, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := metric.RSquaredIntervals(context.Background(), d, .95, rng.New(1), 100, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range append(e, r...) {
+		if !(v.Lower <= v.Value && v.Value <= v.Upper) {
+			t.Errorf("%s: %g outside %g to %g", v.Name, v.Value, v.Lower, v.Upper)
+		}
+	}
+	none, err := metric.RSquaredIntervals(context.Background(), metric.Data{}, .95, rng.New(1), 10, 1)
+	if err != nil || !math.IsNaN(none[0].Value) {
+		t.Errorf("no rows: got %v, %v", none, err)
+	}
+}

@@ -153,10 +153,12 @@ func (in *smoothInput) bootstrap(ctx context.Context, w []float64, o SmoothOptio
 	n := len(in.p)
 	src := in
 	if distinct := len(in.points(w).X); distinct > mergeRows {
-		if o.Method == Loess {
+		switch o.Method {
+		case Loess:
 			o.Method, note = LoessInterpolate, " on the interpolated surface"
-		} else if o.Method == RCS {
+		case RCS:
 			src, note = in.merged(), fmt.Sprintf(" on %d merged points", mergeRows)
+		default: // the other smoothers are refitted as they are
 		}
 	}
 	slots := make([][]float64, reps)

@@ -1,11 +1,10 @@
 package metric
 
 import (
+	"dolor/diag"
 	"math"
 
 	"gonum.org/v1/gonum/stat/distuv"
-
-	"dolor/diag"
 )
 
 // checkCal checks rows and level before a calibration metric is computed.

@@ -1,9 +1,8 @@
 package metric
 
 import (
-	"math"
-
 	"dolor/diag"
+	"math"
 )
 
 // CITL is calibration-in-the-large: the intercept of a logistic regression of the outcome

@@ -1,11 +1,10 @@
 package metric
 
 import (
-	"math"
-	"sort"
-
 	"dolor/diag"
 	"dolor/internal/smooth"
+	"math"
+	"sort"
 )
 
 // Binning says how probabilities are cut into groups.
@@ -158,8 +157,8 @@ type ECE struct {
 }
 
 // CalibrationErrorBinned returns the expected, maximum and root mean squared calibration
-// error over k groups. NaN without rows. See [ICI] for the smooth version with intervals,
-// and [BinnedErrorIntervals] for bootstrap intervals of these.
+// error over k groups. NaN without rows. See [ICI] for the smooth version and
+// [CalibrationErrorIntervals] for intervals of these.
 func CalibrationErrorBinned(d Data, how Binning, k int) (ECE, error) {
 	g, err := CalibrationGroups(d, how, k, 0.95)
 	if err != nil {

@@ -1,9 +1,8 @@
 package metric
 
 import (
-	"math"
-
 	"dolor/diag"
+	"math"
 )
 
 // HosmerLemeshow is the grouped chi-square test of calibration. Its power follows sample size

@@ -61,7 +61,7 @@ func r2Of(ll float64, t calTotals) R2 {
 
 // Tjur is the discrimination slope: mean probability of events minus that of the others
 // (Tjur, "Coefficients of determination in logistic regression models", American Statistician
-// 2009;63:366-372, doi:10.1198/tast.2009.08210), with the normal interval for a difference of two
+// 2009;63:366-372), with the normal interval for a difference of two
 // means. NaN with one class.
 func Tjur(d Data, level float64) (Estimate, error) {
 	if err := checkCal(d, level); err != nil {

@@ -1,10 +1,9 @@
 package metric
 
 import (
+	"dolor/diag"
 	"math"
 	"sort"
-
-	"dolor/diag"
 )
 
 // IDI is the integrated discrimination improvement of q over p: Pencina, D'Agostino,

@@ -1,9 +1,8 @@
 package metric
 
 import (
-	"math"
-
 	"dolor/diag"
+	"math"
 )
 
 // SlopeFit is the logistic recalibration y ~ a + b logit p.

@@ -1,17 +1,16 @@
 package preprocess_test
 
 import (
-	"encoding/json"
-	"fmt"
-	"math"
-	"strings"
-	"testing"
-
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/preprocess"
 	"dolor/preprocess/preprocesstest"
 	"dolor/rng"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
 )
 
 func pmm() *preprocess.ImputeChained {
@@ -22,13 +21,17 @@ func pmm() *preprocess.ImputeChained {
 
 func TestLeakBattery(t *testing.T) {
 	more := map[string][]preprocess.Step{
-		"impute": {preprocess.DefaultImpute(),
-			&preprocess.Impute{Number: "constant", Value: ptr(-5), Category: "constant", Level: "none", Empty: "constant"},
-			&preprocess.Impute{Number: "mode", Category: "none", Empty: "drop"}},
+		"impute": {
+			preprocess.DefaultImpute(),
+			&preprocess.Impute{Number: "constant", Value: new(-5.0), Category: "constant", Level: "none", Empty: "constant"},
+			&preprocess.Impute{Number: "mode", Category: "none", Empty: "drop"},
+		},
 		"impute_knn":     {preprocess.DefaultImputeKNN(), &preprocess.ImputeKNN{Neighbors: 3, Weights: "distance", Empty: "drop"}},
 		"impute_chained": {preprocess.DefaultImputeChained(), pmm()},
-		"one_hot": {preprocess.DefaultOneHot(), &preprocess.OneHot{Drop: "none", Unknown: "other", Missing: "zero", MinCount: 20},
-			&preprocess.OneHot{Drop: "first", Unknown: "other", Missing: "level", MinCount: 8}},
+		"one_hot": {
+			preprocess.DefaultOneHot(), &preprocess.OneHot{Drop: "none", Unknown: "other", Missing: "zero", MinCount: 20},
+			&preprocess.OneHot{Drop: "first", Unknown: "other", Missing: "level", MinCount: 8},
+		},
 		"variance": {preprocess.DefaultVariance(), &preprocess.Variance{NearZero: true, FreqCut: 2, UniqueCut: 50}},
 		"min_max":  {&preprocess.MinMax{Clip: true}},
 	}
@@ -213,6 +216,7 @@ func BenchmarkChainedPMM1000x20(b *testing.B) {
 }
 
 func bench(b *testing.B, f *frame.Frame, c preprocess.Chain) {
+	b.Helper()
 	for b.Loop() {
 		if _, _, err := c.FitApply(b.Context(), f, nil, rng.New(1)); err != nil {
 			b.Fatal(err)

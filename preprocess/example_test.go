@@ -2,12 +2,11 @@ package preprocess_test
 
 import (
 	"context"
-	"fmt"
-	"math"
-
 	"dolor/frame"
 	"dolor/preprocess"
 	"dolor/rng"
+	"fmt"
+	"math"
 )
 
 func ExampleChain_FitApply() {

@@ -9,7 +9,7 @@ func minimise(f func(float64) float64, a, b float64) float64 {
 	const golden = 1.618033988749895
 	fa, fb := f(a), f(b)
 	if fa < fb {
-		a, b, fa, fb = b, a, fb, fa
+		a, b, fb = b, a, fa
 	}
 	c := b + golden*(b-a)
 	fc := f(c)

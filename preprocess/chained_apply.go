@@ -2,11 +2,10 @@ package preprocess
 
 import (
 	"context"
-	"math"
-	"slices"
-
 	"dolor/diag"
 	"dolor/frame"
+	"math"
+	"slices"
 )
 
 // work is a table being completed: x as it came, z the completed design row by row.

@@ -2,15 +2,14 @@ package preprocess
 
 import (
 	"cmp"
+	"dolor/diag"
+	"dolor/frame"
+	"dolor/rng"
 	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
-
-	"dolor/diag"
-	"dolor/frame"
-	"dolor/rng"
 )
 
 // moments are the centred sums of one variable's regression over the rows that have it.

@@ -2,11 +2,10 @@ package preprocess
 
 import (
 	"context"
-	"math"
-	"slices"
-
 	"dolor/diag"
 	"dolor/frame"
+	"math"
+	"slices"
 )
 
 // pick returns the columns a step acts on: those named, else every column of the kinds. A

@@ -2,6 +2,7 @@ package preprocess
 
 import (
 	"bytes"
+	"dolor/diag"
 	"encoding/json"
 	"errors"
 	"io"
@@ -9,8 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"dolor/diag"
 )
 
 // Names returns the names of Steps, in order.

@@ -2,22 +2,21 @@ package preprocess_test
 
 import (
 	"cmp"
+	"dolor/frame"
+	"dolor/internal/golden"
+	"dolor/preprocess"
+	"dolor/rng"
 	"encoding/json"
 	"math"
 	"math/bits"
 	"slices"
 	"strconv"
 	"testing"
-
-	"dolor/frame"
-	"dolor/internal/golden"
-	"dolor/preprocess"
-	"dolor/rng"
 )
 
 // readMixed makes a frame of a reference table; levels come in order of appearance, which is
 // not the order they must be learnt in.
-func readMixed(t testing.TB, name string, columns ...string) *frame.Frame {
+func readMixed(t *testing.T, name string, columns ...string) *frame.Frame {
 	t.Helper()
 	csv := golden.CSV(t, name)
 	numbers := []string{"age", "pain", "crp", "dose"}
@@ -50,8 +49,6 @@ func readMixed(t testing.TB, name string, columns ...string) *frame.Frame {
 	return fr
 }
 
-func ptr(v float64) *float64 { return &v }
-
 func TestStepsAgreeWithScikitLearn(t *testing.T) {
 	num := []string{"age", "pain", "crp", "dose"}
 	cat := []string{"sex", "site", "stage"}
@@ -71,8 +68,12 @@ func TestStepsAgreeWithScikitLearn(t *testing.T) {
 		names []string
 		tol   float64
 	}{
-		{"impute_median_indicator", num, preprocess.Chain{{Name: "impute", Step: impute("median", true)}},
-			[]string{"age", "pain", "crp", "dose", "age:missing", "pain:missing", "crp:missing"}, 1e-10},
+		{
+			"impute_median_indicator", num,
+			preprocess.Chain{{Name: "impute", Step: impute("median", true)}},
+			[]string{"age", "pain", "crp", "dose", "age:missing", "pain:missing", "crp:missing"},
+			1e-10,
+		},
 		{"impute_mean", num, preprocess.Chain{{Name: "impute", Step: impute("mean", false)}}, num, 1e-10},
 		{"standard_scaler_missing_pass_through", num, preprocess.Chain{{Name: "standardise", Step: &preprocess.Standardise{}}}, num, 1e-10},
 		{"robust_scaler", num, preprocess.Chain{{Name: "robust", Step: &preprocess.Robust{}}}, num, 1e-10},
@@ -81,16 +82,34 @@ func TestStepsAgreeWithScikitLearn(t *testing.T) {
 		{"knn_imputer_5", num, preprocess.Chain{{Name: "impute_knn", Step: knn}}, num, 1e-10},
 		{"iterative_imputer_bayesian_ridge", num, preprocess.Chain{{Name: "impute_chained", Step: chained}}, num, 1e-3},
 		{"impute_median_then_standardise", num, preprocess.Chain{{Name: "impute", Step: impute("median", false)}, {Name: "standardise", Step: &preprocess.Standardise{}}}, num, 1e-10},
-		{"one_hot_ignore_unknown", cat, preprocess.Chain{{Name: "one_hot", Step: &preprocess.OneHot{Drop: "none", Unknown: "zero", Missing: "level"}}},
-			[]string{"sex=F", "sex=M", "sex:missing", "site=breast", "site=lung", "site=pancreas", "site=prostate", "site:missing",
-				"stage=I", "stage=II", "stage=III", "stage=IV", "stage:missing"}, 0},
-		{"one_hot_drop_first", cat, preprocess.Chain{{Name: "one_hot", Step: preprocess.DefaultOneHot()}},
-			[]string{"sex=M", "sex:missing", "site=lung", "site=pancreas", "site=prostate", "site:missing",
-				"stage=II", "stage=III", "stage=IV", "stage:missing"}, 0},
-		{"one_hot_infrequent", cat, preprocess.Chain{{Name: "one_hot", Step: &preprocess.OneHot{Drop: "none", Unknown: "other", Missing: "level", MinCount: 8}}},
-			[]string{"sex=F", "sex=M", "sex=other", "site=breast", "site=lung", "site:missing", "site=other",
-				"stage=I", "stage=II", "stage=III", "stage=IV", "stage=other"}, 0},
-		{"ordinal_unknown_-1_missing_-2", cat, preprocess.Chain{{Name: "ordinal", Step: &preprocess.Ordinal{UnknownValue: ptr(-1), MissingValue: ptr(-2)}}}, cat, 0},
+		{
+			"one_hot_ignore_unknown", cat,
+			preprocess.Chain{{Name: "one_hot", Step: &preprocess.OneHot{Drop: "none", Unknown: "zero", Missing: "level"}}},
+			[]string{
+				"sex=F", "sex=M", "sex:missing", "site=breast", "site=lung", "site=pancreas", "site=prostate", "site:missing",
+				"stage=I", "stage=II", "stage=III", "stage=IV", "stage:missing",
+			},
+			0,
+		},
+		{
+			"one_hot_drop_first", cat,
+			preprocess.Chain{{Name: "one_hot", Step: preprocess.DefaultOneHot()}},
+			[]string{
+				"sex=M", "sex:missing", "site=lung", "site=pancreas", "site=prostate", "site:missing",
+				"stage=II", "stage=III", "stage=IV", "stage:missing",
+			},
+			0,
+		},
+		{
+			"one_hot_infrequent", cat,
+			preprocess.Chain{{Name: "one_hot", Step: &preprocess.OneHot{Drop: "none", Unknown: "other", Missing: "level", MinCount: 8}}},
+			[]string{
+				"sex=F", "sex=M", "sex=other", "site=breast", "site=lung", "site:missing", "site=other",
+				"stage=I", "stage=II", "stage=III", "stage=IV", "stage=other",
+			},
+			0,
+		},
+		{"ordinal_unknown_-1_missing_-2", cat, preprocess.Chain{{Name: "ordinal", Step: &preprocess.Ordinal{UnknownValue: new(-1.0), MissingValue: new(-2.0)}}}, cat, 0},
 	}
 	ref := golden.Load(t, "ml/preprocess.expected.json").Get("steps")
 	if got, want := len(tests), len(ref.Keys()); got != want {

@@ -3,12 +3,11 @@ package preprocess
 import (
 	"cmp"
 	"context"
-	"math"
-	"slices"
-
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/rng"
+	"math"
+	"slices"
 )
 
 // ImputeChained fills gaps by chained equations: every variable in turn is regressed on all
@@ -48,8 +47,10 @@ type ImputeChained struct {
 // DefaultImputeChained is scikit-learn's IterativeImputer, with indicators; five donors of
 // at most 10,000 for pmm.
 func DefaultImputeChained() *ImputeChained {
-	return &ImputeChained{Method: "bayesian_ridge", MaxIter: 10, Tol: 1e-3, Initial: "mean", Order: "ascending",
-		Donors: 5, MaxDonors: 10000, Indicator: true, Empty: "error"}
+	return &ImputeChained{
+		Method: "bayesian_ridge", MaxIter: 10, Tol: 1e-3, Initial: "mean", Order: "ascending",
+		Donors: 5, MaxDonors: 10000, Indicator: true, Empty: "error",
+	}
 }
 
 // Validate reports every fault at once.
@@ -75,7 +76,7 @@ func (s *ImputeChained) Validate() error {
 }
 
 // maxRounds bounds what a state file can make Apply do.
-const maxRounds = 10000
+const maxRounds = 1000
 
 // chained is the fitted imputer. A variable is one column; it owns a block of design
 // columns: itself, or its levels less the first.

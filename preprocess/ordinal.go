@@ -2,11 +2,10 @@ package preprocess
 
 import (
 	"context"
-	"math"
-
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/rng"
+	"math"
 )
 
 // Ordinal replaces a category by the rank (from 0) of its level among those met in training:
@@ -20,11 +19,13 @@ type Ordinal struct {
 // Validate reports every fault at once.
 func (s *Ordinal) Validate() error {
 	var l diag.List
-	for name, v := range map[string]*float64{"unknown_value": s.UnknownValue, "missing_value": s.MissingValue} {
+	check := func(name string, v *float64) {
 		if v != nil && !finite(*v) {
 			l.Addf(diag.Invalid, "ordinal."+name, "expected a finite number")
 		}
 	}
+	check("unknown_value", s.UnknownValue)
+	check("missing_value", s.MissingValue)
 	return l.Err()
 }
 

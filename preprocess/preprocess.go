@@ -8,7 +8,6 @@ package preprocess
 
 import (
 	"context"
-
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/rng"

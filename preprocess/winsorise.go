@@ -2,7 +2,6 @@ package preprocess
 
 import (
 	"context"
-
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/rng"

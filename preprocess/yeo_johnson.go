@@ -2,11 +2,10 @@ package preprocess
 
 import (
 	"context"
-	"math"
-
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/rng"
+	"math"
 )
 
 // YeoJohnson brings a skewed column near the normal (Yeo and Johnson, A new family of power
@@ -113,7 +112,7 @@ func yeoJohnsonLambda(v []float64) float64 {
 		}
 		mean, variance := meanVar(psi)
 		// Rounding of equal values must not pass for a spread: it would win.
-		if !(variance > math.Pow(0x1p-50*mean, 2)) || math.IsInf(variance, 0) {
+		if tiny := 0x1p-50 * mean; !(variance > tiny*tiny) || math.IsInf(variance, 0) {
 			return math.Inf(1)
 		}
 		return n/2*math.Log(variance) - (lambda-1)*jac

@@ -80,11 +80,11 @@ func (s *search) value(g []float64) float64 {
 func (s *search) score() bool {
 	pr, p := s.pr, s.pr.Cols
 	pr.scoreInfo(s.eta, s.grad, s.info)
-	if !s.chol.Factorize(s.info) {
-		return false
-	}
 	if !s.firth {
 		return true
+	}
+	if !s.chol.Factorize(s.info) {
+		return false
 	}
 	var inv mat.SymDense
 	if err := s.chol.InverseTo(&inv); err != nil && !isCondition(err) {
@@ -187,7 +187,7 @@ func (s *search) maximise(g []float64, free, maxIter int, tol float64) (best flo
 func (s *search) step(free int) ([]float64, bool) {
 	out := mat.NewVecDense(free, nil)
 	rhs := mat.NewVecDense(free, s.grad[:free])
-	if free == s.pr.Cols {
+	if free == s.pr.Cols && s.firth {
 		err := s.chol.SolveVecTo(out, rhs)
 		return out.RawVector().Data, err == nil || isCondition(err)
 	}

@@ -145,7 +145,7 @@ func (pf *profiler) limit(side, drop float64) float64 {
 	inV := pf.top
 	outC, outV, out := 0.0, 0.0, []float64(nil)
 	for k := 0; ; k++ {
-		if k == 80 || pf.s.stop() {
+		if k == 60 || pf.s.stop() {
 			return math.Inf(int(side))
 		}
 		c := inC + side*step

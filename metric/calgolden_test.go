@@ -5,6 +5,7 @@ import (
 	"dolor/internal/golden"
 	"dolor/metric"
 	"dolor/rng"
+	"math"
 	"testing"
 )
 
@@ -52,6 +53,8 @@ func TestCalibrationAgainstR(t *testing.T) {
 			near(o.SELog, 1e-10, "observed_expected", "se_log_binomial")
 			pair(o.Ratio.Lower, o.Ratio.Upper, 1e-10, "observed_expected", "ci_lognormal_binomial")
 			near(o.SELogPoisson, 1e-10, "observed_expected", "se_log_poisson")
+			half := 1.959963984540054 * o.SELogPoisson
+			pair(o.Ratio.Value*math.Exp(-half), o.Ratio.Value*math.Exp(half), 1e-10, "observed_expected", "ci_lognormal_poisson")
 			near(o.MeanDifference, 1e-10, "observed_expected", "mean_difference")
 			c, err := metric.CalibrationInTheLarge(d, .95)
 			must(err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -101,6 +102,11 @@ func readParquet(ctx context.Context, r io.ReaderAt, size int64, o ParquetOption
 		if err := raws[j].read(ctx, file, leaves[j]); err != nil {
 			if diag.KindOf(err) == diag.Canceled {
 				return err
+			}
+			var de *diag.Error
+			if errors.As(err, &de) {
+				de.Pos.File, de.Field = o.Name, leaves[j].Name()
+				return de
 			}
 			return torn(o.Name, err)
 		}

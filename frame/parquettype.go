@@ -62,8 +62,10 @@ func (c *rawColumn) converter(typ parquet.Type) (func(parquet.Value) float64, er
 				return float64(v.Uint64())
 			}, nil
 		}
+	case *format.NullType:
+		return func(parquet.Value) float64 { return math.NaN() }, nil
 	case *format.TimeType, *format.UUIDType, *format.Float16Type:
-		return nil, fmt.Errorf("a column of type %s is not supported", logical)
+		return nil, unsupported(logical.String())
 	}
 	switch typ.Kind() {
 	case parquet.Boolean:
@@ -92,8 +94,12 @@ func (c *rawColumn) converter(typ parquet.Type) (func(parquet.Value) float64, er
 		c.words = true
 		return nil, nil
 	default:
-		return nil, fmt.Errorf("a column of type %s is not supported", typ)
+		return nil, unsupported(typ.String())
 	}
+}
+
+func unsupported(typ string) *diag.Error {
+	return diag.Errorf(diag.Unsupported, "", "expected numbers, text, dates or times, got %s", typ)
 }
 
 func (c *rawColumn) finite(v float64) float64 {

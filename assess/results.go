@@ -267,8 +267,8 @@ type Criterion struct {
 	Binding bool   `json:"binding,omitempty"`
 }
 
-// Input is the provenance of one data file.
-type Input struct {
+// Provenance is where one data file came from.
+type Provenance struct {
 	File   string `json:"file"` // base name
 	SHA256 string `json:"sha256"`
 	Rows   int    `json:"rows"`
@@ -296,7 +296,7 @@ type Results struct {
 	Families    []string       `json:"families"`   // in protocol order
 	N           int            `json:"n"`
 	Events      int            `json:"events"`
-	Inputs      []Input        `json:"inputs"`
+	Inputs      []Provenance   `json:"inputs"`
 	Flow        []FlowStep     `json:"flow"`
 	FlowEnds    []FlowEnd      `json:"flow_ends"`
 	Table1      []Table1       `json:"table1"`
@@ -309,4 +309,27 @@ type Results struct {
 	Equations   []Equation     `json:"equations"`
 	Choices     []Choice       `json:"choices"`
 	Warnings    []diag.Warning `json:"warnings"`
+}
+
+// Find returns the row of family, validation and metric over all patients (of the only site
+// where the validation has one only), no subgroup, no fold, at threshold t where the metric
+// has one.
+func (r *Results) Find(family, validation, metric string, t float64) (Row, bool) {
+	found := -1
+	for i, x := range r.Rows {
+		if x.Family != family || x.Validation != validation || x.Metric != metric || x.Subgroup != "" || x.Fold != nil ||
+			x.Threshold != nil && float64(*x.Threshold) != t {
+			continue
+		}
+		if x.Site == "" {
+			return x, true
+		}
+		if validation != SiteOut && found < 0 {
+			found = i
+		}
+	}
+	if found < 0 {
+		return Row{}, false
+	}
+	return r.Rows[found], true
 }

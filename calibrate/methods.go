@@ -259,3 +259,15 @@ func sized(dst []float64, n int) []float64 {
 	}
 	return dst[:n]
 }
+
+// None is the recalibration that changes nothing.
+var None Map = &parametric{Kind: "none", A: 1, B: 1}
+
+// Names returns the names of Methods, in order.
+func Names() []string {
+	names := make([]string, 0, 6)
+	for _, m := range Methods() {
+		names = append(names, m.Name())
+	}
+	return names
+}

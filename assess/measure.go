@@ -1,0 +1,305 @@
+package assess
+
+import (
+	"context"
+	"math"
+
+	"dolor/diag"
+	"dolor/internal/par"
+	"dolor/metric"
+	"dolor/rng"
+)
+
+// Bootstrap replicates behind the intervals that have no closed form.
+const replicates = 200
+
+// fewEvents is the count of events, or of non-events, below which a subgroup or site gets
+// no estimate: intervals no longer mean what they say.
+const fewEvents = 10
+
+// measurer judges one stack of predictions.
+type measurer struct {
+	in       *Input
+	s        *stack
+	j        job
+	stream   rng.Stream
+	rows     []Row
+	warnings []diag.Warning
+}
+
+func (m *measurer) row(metricName string, threshold, est, lower, upper float64, method string) {
+	r := Row{
+		Family: m.j.family, Configuration: m.j.configuration, Validation: m.j.validation, Site: m.j.site,
+		Subgroup: m.j.subgroup, Stratum: m.j.stratum, Metric: metricName, Estimate: Num(est), Lower: Num(lower),
+		Upper: Num(upper), Level: m.in.Level, N: m.s.rows(), Events: m.s.events(), Method: method,
+	}
+	if !math.IsNaN(threshold) {
+		t := Num(threshold)
+		r.Threshold = &t
+	}
+	m.rows = append(m.rows, r)
+}
+
+func (m *measurer) estimate(e metric.Estimate) {
+	m.row(e.Name, e.Threshold, e.Value, e.Lower, e.Upper, e.Method)
+}
+
+// all fills rows with every metric.
+func (m *measurer) all(ctx context.Context) error {
+	if note := m.tooFew(); note != "" {
+		for _, name := range []string{"auc", "brier", "calibration_slope", "net_benefit"} {
+			t := math.NaN()
+			if name == "net_benefit" {
+				t = m.in.Decision
+			}
+			m.row(name, t, math.NaN(), math.NaN(), math.NaN(), "not estimated: "+note)
+		}
+		return nil
+	}
+	switch {
+	case m.s.time != nil:
+		return m.timed(ctx)
+	case m.single():
+		return m.fixed(ctx)
+	default:
+		return m.crossValidated(ctx)
+	}
+}
+
+// tooFew says why nothing can be estimated, or "".
+func (m *measurer) tooFew() string {
+	e, n := m.s.events(), m.s.rows()
+	limit := 1
+	if m.j.subgroup != "" {
+		limit = fewEvents
+	}
+	switch {
+	case n == 0:
+		return "no patients"
+	case e == 0:
+		return "no events"
+	case e == n:
+		return "only events"
+	case e < limit:
+		return counted(e, "event") + ", fewer than 10"
+	case n-e < limit:
+		return counted(n-e, "non-event") + ", fewer than 10"
+	}
+	return ""
+}
+
+func counted(n int, word string) string {
+	if n != 1 {
+		word += "s"
+	}
+	return itoa(n) + " " + word
+}
+
+// single reports whether one model predicted every row once.
+func (m *measurer) single() bool {
+	return m.j.validation != Internal
+}
+
+// data is the first (or only) repeat as metric data.
+func (m *measurer) data(repeat int) metric.Data {
+	o := m.s.repeats[repeat]
+	d := metric.Data{Y: make([]bool, len(o)), P: make([]float64, len(o))}
+	for i, x := range o {
+		d.Y[i], d.P[i] = x.y, x.p
+	}
+	return d
+}
+
+// clustered reports whether some patient has several rows, so that closed forms for
+// independent rows do not hold.
+func (m *measurer) clustered() bool {
+	seen := make(map[int]bool, len(m.s.cluster))
+	for _, c := range m.s.cluster {
+		if seen[c] {
+			return true
+		}
+		seen[c] = true
+	}
+	return false
+}
+
+// fixed judges one model on new patients.
+func (m *measurer) fixed(ctx context.Context) error {
+	if m.clustered() {
+		return m.crossValidated(ctx) // the influence formulas sum over patients
+	}
+	es, ws, err := Fixed(ctx, m.data(0), m.in.Thresholds, m.in.Level, m.stream, 1)
+	if err != nil {
+		return err
+	}
+	for _, e := range es {
+		m.estimate(e)
+	}
+	m.warnings = diag.Merge(m.warnings, ws...)
+	return nil
+}
+
+// crossValidated judges held-out predictions of nested cross-validation.
+func (m *measurer) crossValidated(ctx context.Context) error {
+	nan := math.NaN()
+	method := "influence curve"
+	if len(m.s.repeats) > 1 {
+		method += ", repeats averaged"
+	}
+	type item struct {
+		name string
+		f    statistic
+		sc   scale
+		how  string
+	}
+	for _, it := range []item{
+		{"auc", aucStatistic, logOdds, "mean within folds, " + method + ", logit"},
+		{"brier", meanStatistic(brierLoss), identity, method},
+		{"scaled_brier", scaledBrierStatistic, identity, method},
+		{"log_loss", meanStatistic(logLoss), identity, method},
+		{"oe_ratio", oeStatistic, logarithm, method + ", log"},
+		{"calibration_intercept", recalibration(false), identity, method + " (sandwich)"},
+		{"calibration_slope", recalibration(true), identity, method + " (sandwich)"},
+	} {
+		m.influenceRow(it.name, nan, over(m.s, it.f), it.sc, it.how)
+	}
+	if err := m.smoothErrors(ctx); err != nil {
+		return err
+	}
+	for _, t := range m.in.Thresholds {
+		m.influenceRow("net_benefit", t, over(m.s, netBenefitStatistic(t)), identity, method)
+		m.influenceRow("net_benefit_treat_all", t, over(m.s, treatAllStatistic(t)), identity, method)
+		m.influenceRow("net_benefit_vs_treat_all", t, over(m.s, difference(netBenefitStatistic(t), treatAllStatistic(t))), identity, method)
+		table := m.meanTable(t)
+		for _, e := range tableEstimates(table, m.in.Level) {
+			e.Threshold = t
+			if len(m.s.repeats) > 1 {
+				e.Method += ", counts averaged over repeats"
+			}
+			m.estimate(e)
+		}
+	}
+	return nil
+}
+
+func (m *measurer) influenceRow(name string, t float64, f influence, sc scale, method string) {
+	if math.IsNaN(f.value) {
+		m.row(name, t, f.value, math.NaN(), math.NaN(), "not estimated: "+f.note)
+		return
+	}
+	lo, hi := interval(f.value, m.s.variance(f), m.in.Level, sc)
+	if math.IsNaN(lo) {
+		method += "; no interval at the edge of the range"
+	}
+	m.row(name, t, f.value, lo, hi, method)
+}
+
+// difference is the statistic a - b.
+func difference(a, b statistic) statistic {
+	return func(o []obs, ic []float64) (float64, string) {
+		va, note := a(o, ic)
+		if note != "" {
+			return va, note
+		}
+		neg := make([]float64, len(ic))
+		vb, note := b(o, neg)
+		for i, x := range neg {
+			ic[i] -= x
+		}
+		return va - vb, note
+	}
+}
+
+// meanTable is the two-by-two table at t, its counts averaged over repeats.
+func (m *measurer) meanTable(t float64) metric.Table {
+	var tp, fp, fn, tn float64
+	k := float64(len(m.s.repeats))
+	for _, o := range m.s.repeats {
+		for _, x := range o {
+			switch {
+			case x.p >= t && x.y:
+				tp++
+			case x.p >= t:
+				fp++
+			case x.y:
+				fn++
+			default:
+				tn++
+			}
+		}
+	}
+	return metric.NewTable(tp/k, fp/k, fn/k, tn/k)
+}
+
+// smoothErrors adds ICI, E50, E90 and Emax: means over repeats, with a percentile interval
+// from resampling patients.
+func (m *measurer) smoothErrors(ctx context.Context) error {
+	names := []string{"ici", "e50", "e90", "emax"}
+	at := func(ctx context.Context, pick []int) ([4]float64, string, error) {
+		var sum [4]float64
+		method := ""
+		for k := range m.s.repeats {
+			d := m.data(k)
+			if pick != nil {
+				d = d.Take(pick)
+			}
+			e, how, err := smoothCalibration(ctx, d, m.in.Level, pick != nil)
+			if err != nil {
+				return sum, "", err
+			}
+			method = how
+			for i := range sum {
+				sum[i] += e[i] / float64(len(m.s.repeats))
+			}
+		}
+		return sum, method, nil
+	}
+	est, method, err := at(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if math.IsNaN(est[0]) {
+		for _, n := range names {
+			m.row(n, math.NaN(), math.NaN(), math.NaN(), math.NaN(), method)
+		}
+		return nil
+	}
+	boot := make([][4]float64, replicates)
+	err = par.For(ctx, replicates, 1, func(ctx context.Context, b int) error {
+		v, _, err := at(ctx, m.resample(m.stream.Child("smooth", b)))
+		boot[b] = v
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i, n := range names {
+		v := make([]float64, 0, replicates)
+		for _, b := range boot {
+			if !math.IsNaN(b[i]) {
+				v = append(v, b[i])
+			}
+		}
+		a := (1 - m.in.Level) / 2
+		m.row(n, math.NaN(), est[i], quantile7(v, a), quantile7(v, 1-a), method+"; percentile bootstrap of patients, interpolated surface")
+	}
+	return nil
+}
+
+// resample draws patients with replacement and returns their distinct rows, repeats kept.
+// Every repeat lists its rows in the same order, so the positions serve them all.
+func (m *measurer) resample(s rng.Stream) []int {
+	var members [][]int
+	for i, c := range m.s.cluster {
+		for c >= len(members) {
+			members = append(members, nil)
+		}
+		members[c] = append(members[c], i)
+	}
+	r := s.Rand()
+	var out []int
+	for range members {
+		out = append(out, members[r.IntN(len(members))]...)
+	}
+	return out
+}

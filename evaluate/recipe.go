@@ -1,0 +1,311 @@
+package evaluate
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"dolor/calibrate"
+	"dolor/diag"
+	"dolor/frame"
+	"dolor/internal/glm"
+	"dolor/model"
+	"dolor/preprocess"
+	"dolor/rng"
+)
+
+// Recipe is everything that is learnt from training rows, for one family.
+type Recipe struct {
+	Family      model.Family
+	Params      model.Params     // used as they are, or as trial 0 when tuning
+	Steps       preprocess.Chain // in order; empty: none
+	Imputations int              // fitted chains and models to average; 0 and 1 mean one
+	Tuning      Tuning
+	Calibration string // none, intercept, logistic, beta, isotonic, auto
+}
+
+// Tuning says how hyperparameters are searched on inner folds.
+type Tuning struct {
+	Method string // none, random, grid
+	Trials int    // random: draws beside the default
+	Metric string // log_loss, brier, auc
+}
+
+// Trial is one setting tried in one task.
+type Trial struct {
+	Task   string    `json:"task"`
+	Family string    `json:"family"`
+	Trial  int       `json:"trial"`
+	Params any       `json:"params"`
+	Metric string    `json:"metric"`
+	Value  float64   `json:"value"` // mean over inner folds
+	Folds  []float64 `json:"folds"`
+	Chosen bool      `json:"chosen,omitempty"`
+}
+
+// Fitted is a recipe learnt from training rows: it predicts from raw predictors.
+type Fitted struct {
+	Family      model.Family
+	Params      model.Params
+	Members     []Member // one, or one an imputation
+	Calibration calibrate.Map
+	Schema      frame.Schema // of the raw predictors, in training order
+	N, Events   int
+	Warnings    []diag.Warning
+}
+
+// Member is one fitted chain with the model learnt behind it.
+type Member struct {
+	Chain preprocess.Transform
+	Model model.Model
+}
+
+// Predict returns P(outcome) for the rows of x, which must hold the raw predictors. Several
+// members are averaged on the log-odds scale. Uncalibrated is before the recalibration.
+func (f *Fitted) Predict(ctx context.Context, x *frame.Frame) (p, uncalibrated []float64, err error) {
+	uncalibrated, err = predictMembers(ctx, f.Members, x)
+	if err != nil {
+		return nil, nil, err
+	}
+	return f.Calibration.Apply(uncalibrated, nil), uncalibrated, nil
+}
+
+func predictMembers(ctx context.Context, members []Member, x *frame.Frame) ([]float64, error) {
+	sum := make([]float64, x.Rows())
+	for _, m := range members {
+		t, err := m.Chain.Apply(ctx, x)
+		if err != nil {
+			return nil, err
+		}
+		p, err := m.Model.Predict(ctx, t, nil)
+		if err != nil {
+			return nil, err
+		}
+		if len(members) == 1 {
+			return p, nil
+		}
+		for i, v := range p {
+			sum[i] += glm.Logit(v)
+		}
+	}
+	for i := range sum {
+		sum[i] = glm.Expit(sum[i] / float64(len(members)))
+	}
+	return sum, nil
+}
+
+// Fit learns the recipe from d: tunes and calibrates on inner folds of d, then refits on all
+// of d. inner is the number of folds; it is used only when something is tuned or calibrated.
+func (r *Recipe) Fit(ctx context.Context, d *Data, inner int, task string, s rng.Stream) (*Fitted, []Trial, error) {
+	candidates, err := r.candidates(s.Child("tune"))
+	if err != nil {
+		return nil, nil, err
+	}
+	f := &Fitted{Family: r.Family, Params: candidates[0], Schema: d.X.Schema(), N: d.Rows(), Events: countTrue(d.Y)}
+	f.Calibration = calibrate.None
+	var trials []Trial
+	if len(candidates) > 1 || r.Calibration != "none" && r.Calibration != "" {
+		var best int
+		var oof *held
+		trials, oof, best, err = r.innerLoop(ctx, d, candidates, inner, task, s)
+		if err != nil {
+			return nil, nil, err
+		}
+		f.Params = candidates[best]
+		m, warnings, err := r.calibration(ctx, oof, s.Child("calibrate"))
+		if err != nil {
+			return nil, nil, err
+		}
+		f.Calibration = m
+		f.Warnings = diag.Merge(f.Warnings, warnings...)
+	}
+	members, warnings, err := r.fitMembers(ctx, d, f.Params, s.Child("final"))
+	if err != nil {
+		return nil, nil, err
+	}
+	f.Members, f.Warnings = members, diag.Merge(f.Warnings, warnings...)
+	return f, trials, nil
+}
+
+// candidates lists the settings to try; the first is the declared one.
+func (r *Recipe) candidates(s rng.Stream) ([]model.Params, error) {
+	out := []model.Params{r.Params}
+	switch r.Tuning.Method {
+	case "", "none":
+	case "random":
+		if r.Family.Space != nil {
+			for k := range r.Tuning.Trials {
+				out = append(out, r.Family.Space(s.Child("trial", k)))
+			}
+		}
+	case "grid":
+		if r.Family.Grid != nil {
+			out = append(out, r.Family.Grid()...)
+		}
+	default:
+		return nil, diag.Errorf(diag.Invalid, "tuning.method", "expected none, random or grid, got %q", r.Tuning.Method)
+	}
+	for _, p := range out {
+		if err := p.Validate(); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Family.Name, err)
+		}
+	}
+	return out, nil
+}
+
+func (r *Recipe) calibration(ctx context.Context, oof *held, s rng.Stream) (calibrate.Map, []diag.Warning, error) {
+	if r.Calibration == "none" || r.Calibration == "" {
+		return calibrate.None, nil, nil
+	}
+	return fitCalibration(ctx, r.Calibration, oof, s)
+}
+
+// fitMembers learns chain and model from all rows of d, once an imputation.
+func (r *Recipe) fitMembers(ctx context.Context, d *Data, p model.Params, s rng.Stream) ([]Member, []diag.Warning, error) {
+	chains, warnings, err := r.fitChains(ctx, d, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	members := make([]Member, len(chains))
+	for k, c := range chains {
+		x, err := c.Apply(ctx, d.X)
+		if err != nil {
+			return nil, nil, err
+		}
+		m, err := r.fitModel(ctx, d, x, p, s.Child("model", k))
+		if err != nil {
+			return nil, nil, err
+		}
+		members[k] = Member{c, m}
+		if w, ok := m.(model.Warner); ok {
+			warnings = diag.Merge(warnings, w.Warnings()...)
+		}
+	}
+	return members, warnings, nil
+}
+
+func (r *Recipe) fitChains(ctx context.Context, d *Data, s rng.Stream) ([]preprocess.Transform, []diag.Warning, error) {
+	var warnings []diag.Warning
+	chains := make([]preprocess.Transform, max(1, r.Imputations))
+	for k := range chains {
+		c, err := r.Steps.Fit(ctx, d.X, d.Y, s.Child("chain", k))
+		if err != nil {
+			return nil, nil, err
+		}
+		chains[k] = c
+		if w, ok := c.(interface{ Warnings() []diag.Warning }); ok {
+			warnings = diag.Merge(warnings, w.Warnings()...)
+		}
+	}
+	return chains, warnings, nil
+}
+
+// fitModel learns the model from encoded predictors x. A censored outcome gives each row its
+// inverse-probability-of-censoring weight, with the censoring curve of these rows; rows of
+// weight zero (censored before the horizon) are left out.
+func (r *Recipe) fitModel(ctx context.Context, d *Data, x *frame.Frame, p model.Params, s rng.Stream) (model.Model, error) {
+	ds := &model.Dataset{X: x, Y: d.Y, W: d.Weight}
+	if d.Timed() {
+		w, err := censoringWeights(d, d)
+		if err != nil {
+			return nil, err
+		}
+		var keep []int
+		for i, v := range w {
+			if v > 0 {
+				keep = append(keep, i)
+			}
+		}
+		ds.W = w
+		ds = ds.Take(keep)
+	}
+	m, err := p.Learner().Fit(ctx, ds, &model.FitOptions{Stream: s, Workers: 1})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.Family.Name, err)
+	}
+	return m, nil
+}
+
+// savedFitted is the JSON of a Fitted.
+type savedFitted struct {
+	Family      string          `json:"family"`
+	Params      json.RawMessage `json:"params"`
+	Members     []savedMember   `json:"members"`
+	Calibration json.RawMessage `json:"calibration"`
+	Schema      frame.Schema    `json:"schema"`
+	N           int             `json:"n"`
+	Events      int             `json:"events"`
+	Warnings    []diag.Warning  `json:"warnings,omitempty"`
+}
+
+type savedMember struct {
+	Chain json.RawMessage `json:"chain"`
+	Model []byte          `json:"model"`
+}
+
+// MarshalJSON saves f; LoadFitted reads it back to bit-equal predictions.
+func (f *Fitted) MarshalJSON() ([]byte, error) {
+	s := savedFitted{Family: f.Family.Name, Schema: f.Schema, N: f.N, Events: f.Events, Warnings: f.Warnings}
+	var err error
+	if s.Params, err = json.Marshal(f.Params); err != nil {
+		return nil, err
+	}
+	if s.Calibration, err = json.Marshal(f.Calibration); err != nil {
+		return nil, err
+	}
+	for _, m := range f.Members {
+		var sm savedMember
+		if sm.Chain, err = json.Marshal(m.Chain); err != nil {
+			return nil, err
+		}
+		if sm.Model, err = m.Model.AppendBinary(nil); err != nil {
+			return nil, err
+		}
+		s.Members = append(s.Members, sm)
+	}
+	return json.Marshal(s)
+}
+
+// LoadFitted reads what MarshalJSON wrote. family finds a family by name.
+func LoadFitted(b []byte, family func(string) (model.Family, bool)) (*Fitted, error) {
+	var s savedFitted
+	if err := json.Unmarshal(b, &s); err != nil {
+		return nil, &diag.Error{Kind: diag.Invalid, Field: "fitted", Msg: "expected a saved model", Err: err}
+	}
+	fam, ok := family(s.Family)
+	if !ok {
+		return nil, diag.Errorf(diag.Unsupported, "family", "%q is not compiled in", s.Family)
+	}
+	if len(s.Members) == 0 {
+		return nil, diag.Errorf(diag.Invalid, "members", "expected at least one, got none")
+	}
+	f := &Fitted{Family: fam, Params: fam.Default(), Schema: s.Schema, N: s.N, Events: s.Events, Warnings: s.Warnings}
+	if err := json.Unmarshal(s.Params, f.Params); err != nil {
+		return nil, &diag.Error{Kind: diag.Invalid, Field: "params", Msg: "expected hyperparameters of " + s.Family, Err: err}
+	}
+	var err error
+	if f.Calibration, err = calibrate.Load(s.Calibration); err != nil {
+		return nil, err
+	}
+	for _, sm := range s.Members {
+		var m Member
+		if m.Chain, err = preprocess.LoadChain(sm.Chain); err != nil {
+			return nil, err
+		}
+		if m.Model, err = fam.Load(sm.Model); err != nil {
+			return nil, err
+		}
+		f.Members = append(f.Members, m)
+	}
+	return f, nil
+}
+
+func countTrue(y []bool) int {
+	n := 0
+	for _, v := range y {
+		if v {
+			n++
+		}
+	}
+	return n
+}

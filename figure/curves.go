@@ -170,7 +170,7 @@ func rocTitle(r *assess.Results, v View, cs []assess.Curves) string {
 	row := find(r, r.Primary, v, "auc", r.Decision)
 	if len(cs) == 1 {
 		if row == nil {
-			return "ROC of " + strings.ToLower(FamilyName(cs[0].Family)[:1]) + FamilyName(cs[0].Family)[1:]
+			return "ROC of " + lower(FamilyName(cs[0].Family))
 		}
 		return "AUC " + ScaleOf("auc").Text(float64(row.Estimate), float64(row.Lower), float64(row.Upper))
 	}

@@ -67,6 +67,10 @@ func flowEnds(d *Drawing, ends []assess.FlowEnd, y, w float64) float64 {
 	if w < 600 {
 		cols = min(len(ends), 2)
 	}
+	mixed := false // the groups are not the outcome itself
+	for _, e := range ends {
+		mixed = mixed || e.Events > 0 && e.Events < e.N
+	}
 	cw := w / float64(cols)
 	low := y
 	for i, e := range ends {
@@ -77,10 +81,8 @@ func flowEnds(d *Drawing, ends []assess.FlowEnd, y, w float64) float64 {
 		d.rect(style{fill: Dark}, x, y, cw-8, 4)
 		d.text(label{size: 20, bold: true}, x, y+28, Small(e.N))
 		lines := d.faces.wrap(e.Label, sizeLabel, false, cw-12)
-		if e.Events > 0 && e.Events != e.N {
+		if mixed {
 			lines = append(lines, Small(e.Events)+" events")
-		} else if e.Events == 0 {
-			lines = append(lines, "no events")
 		}
 		for k, l := range lines {
 			d.text(label{}, x, y+46+17*float64(k), l)

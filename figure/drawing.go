@@ -35,7 +35,7 @@ type mark struct {
 	text    string
 	size    float64
 	bold    bool
-	anchor  int // -1 start, 0 middle, 1 end
+	anchor  int // start, middle or end
 	halo    bool
 }
 
@@ -97,9 +97,9 @@ type label struct {
 }
 
 const (
-	start  = -1
-	middle = 0
-	end    = 1
+	start  = 0
+	middle = 1
+	end    = 2
 )
 
 func (d *Drawing) text(l label, x, y float64, s string) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -60,7 +61,17 @@ func (c *column) span(rows []*assess.Row) {
 		c.lo, c.hi = 0, 1
 		return
 	}
-	most := max(1.5*(hi-lo), 0.1*math.Abs(hi), 1e-6)
+	var widths []float64
+	for _, r := range rows {
+		if r != nil && !math.IsNaN(float64(r.Upper-r.Lower)) {
+			widths = append(widths, float64(r.Upper-r.Lower))
+		}
+	}
+	most := max(1.5*(hi-lo), 1e-6)
+	if len(widths) > 0 {
+		slices.Sort(widths)
+		most = max(most, widths[(len(widths)-1)/2])
+	}
 	wlo, whi := lo, hi
 	for _, r := range rows {
 		if r == nil {
@@ -156,6 +167,15 @@ type entry struct {
 
 func (b *builder) table(caption, first string, cols []column, entries []entry) *ivTable {
 	t := &ivTable{Caption: caption, First: first}
+	for j := len(cols) - 1; j >= 0; j-- { // a measure nobody computed has no column
+		if slices.ContainsFunc(entries, func(e entry) bool { return e.rows[j] != nil }) {
+			continue
+		}
+		cols = slices.Delete(cols, j, j+1)
+		for i := range entries {
+			entries[i].rows = slices.Delete(entries[i].rows, j, j+1)
+		}
+	}
 	for j := range cols {
 		var rows []*assess.Row
 		for _, e := range entries {

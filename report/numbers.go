@@ -56,6 +56,9 @@ func (b *builder) columns(treatAll float64) []column {
 func (b *builder) validation(p *page) {
 	r := b.r
 	for _, v := range views(r) {
+		if v.Validation == assess.SiteOut {
+			continue
+		}
 		keep := func(w *assess.Row) bool { return plain(w) && w.Validation == v.Validation && w.Site == v.Site }
 		fams := b.families(keep)
 		blk := block{Title: v.Text()}
@@ -71,7 +74,9 @@ func (b *builder) validation(p *page) {
 		if same && n >= 0 {
 			blk.Sub = fmt.Sprintf("n %d, %d events in every row. ", n, ev)
 		}
-		blk.Sub += "Point: estimate. Line: " + p.Level + " interval. Small number: how the interval was made."
+		if len(p.Blocks) == 0 {
+			blk.Sub += "Point: estimate. Line: " + p.Level + " interval. Small number: how it was made, listed at the end."
+		}
 		all := math.NaN()
 		if w := look(r, r.Primary, v, "net_benefit_treat_all", r.Decision); w != nil {
 			all = float64(w.Estimate)
@@ -81,7 +86,7 @@ func (b *builder) validation(p *page) {
 			e := entry{name: figure.FamilyName(f), class: b.class(f)}
 			for _, m := range []string{"auc", "calibration_slope", "net_benefit"} {
 				w := look(r, f, v, m, r.Decision)
-				if w != nil && e.sub == "" {
+				if w != nil && e.sub == "" && !same {
 					e.sub = fmt.Sprintf("n %d, %d events", w.N, w.Events)
 				}
 				e.rows = append(e.rows, w)
@@ -92,7 +97,7 @@ func (b *builder) validation(p *page) {
 			entries = append(entries, e)
 		}
 		blk.Intervals = b.table("Performance, "+v.Text(), "Family", b.columns(all), entries)
-		blk.All = b.everything("All numbers, "+v.Text(), fams, keep, n, ev)
+		blk.All = []*allTable{b.everything("All numbers: "+lower(v.Text()), fams, keep, n, ev)}
 		for _, w := range r.Warnings {
 			if w.First != "" && v.Site != "" && strings.Contains(w.First, v.Site) {
 				blk.Warnings = append(blk.Warnings, w.Msg)
@@ -100,6 +105,47 @@ func (b *builder) validation(p *page) {
 		}
 		p.Blocks = append(p.Blocks, blk)
 	}
+	b.sites(p)
+}
+
+// sites puts the sites left out in turn into one table: the primary family at each, and all
+// numbers of every family below.
+func (b *builder) sites(p *page) {
+	r := b.r
+	blk := block{Title: "Sites left out in turn", Sub: figure.FamilyName(r.Primary) + " of the other sites, at each site."}
+	var entries []entry
+	for _, v := range views(r) {
+		if v.Validation != assess.SiteOut {
+			continue
+		}
+		e := entry{name: v.Site}
+		for _, m := range []string{"auc", "calibration_slope", "net_benefit"} {
+			w := look(r, r.Primary, v, m, r.Decision)
+			if w != nil && e.sub == "" {
+				e.sub = fmt.Sprintf("n %d, %d events", w.N, w.Events)
+			}
+			e.rows = append(e.rows, w)
+		}
+		entries = append(entries, e)
+		keep := func(w *assess.Row) bool { return plain(w) && w.Validation == v.Validation && w.Site == v.Site }
+		n, ev := -1, 0
+		for i := range r.Rows {
+			if w := &r.Rows[i]; n < 0 && keep(w) {
+				n, ev = w.N, w.Events
+			}
+		}
+		blk.All = append(blk.All, b.everything(fmt.Sprintf("All numbers: %s left out, n %d, %d events", v.Site, n, ev), b.families(keep), keep, n, ev))
+		for _, w := range r.Warnings {
+			if w.First != "" && v.Site != "" && strings.Contains(w.First, v.Site) {
+				blk.Warnings = append(blk.Warnings, w.Msg)
+			}
+		}
+	}
+	if len(entries) == 0 {
+		return
+	}
+	blk.Intervals = b.table("Performance at sites left out", "Site", b.columns(math.NaN()), entries)
+	p.Blocks = append(p.Blocks, blk)
 }
 
 type metricKey struct {
@@ -321,7 +367,7 @@ func (b *builder) subgroup(p *page, col string) {
 				all.Rows = append(all.Rows, row)
 			}
 		}
-		blk.All = all
+		blk.All = []*allTable{all}
 		p.Subgroups = append(p.Subgroups, blk)
 	}
 }

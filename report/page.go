@@ -57,7 +57,7 @@ type allTable struct {
 type block struct {
 	Title, Sub string
 	Intervals  *ivTable
-	All        *allTable
+	All        []*allTable
 	Warnings   []string
 }
 
@@ -84,6 +84,12 @@ type warning struct{ Class, Word, Text string }
 
 type criterion struct{ Name, Needed, Have, Holds, Detail string }
 
+// calibration is the figure with its numbers beside it.
+type calibration struct {
+	Fig  fig
+	Rows []allRow
+}
+
 type page struct {
 	R           *assess.Results
 	Version     string
@@ -101,7 +107,7 @@ type page struct {
 	Criteria    []criterion
 	Blocks      []block
 	Curves      []fig
-	Calibration []fig
+	Calibration []calibration
 	Decisions   []fig
 	Confusions  []fig
 	Forests     []fig
@@ -436,7 +442,13 @@ func (b *builder) figures(p *page) {
 			case "roc", "pr":
 				p.Curves = append(p.Curves, b.fig(f))
 			case "calibration":
-				p.Calibration = append(p.Calibration, b.fig(f))
+				c := calibration{Fig: b.fig(f)}
+				for _, m := range []string{"oe_ratio", "calibration_intercept", "calibration_slope", "ici", "e50", "e90", "emax", "brier", "scaled_brier"} {
+					if w := look(b.r, b.r.Primary, f.View, m, b.r.Decision); w != nil {
+						c.Rows = append(c.Rows, allRow{Name: figure.ScaleOf(m).Label, Cells: []cell{b.cell(w, w.N, w.Events)}})
+					}
+				}
+				p.Calibration = append(p.Calibration, c)
 			case "decision":
 				p.Decisions = append(p.Decisions, b.fig(f))
 			case "confusion":

@@ -52,7 +52,7 @@ func TestPageIsSelfContained(t *testing.T) {
 			t.Logf("%d bytes", len(page))
 			wellFormed(t, page)
 			for _, part := range []struct{ tag, directive string }{{"style", "style-src"}, {"script", "script-src"}} {
-				inner := regexp.MustCompile(`(?s)<` + part.tag + `>(.*?)</` + part.tag + `>`).FindAllStringSubmatch(page, -1)
+				inner := regexp.MustCompile(`(?s)<`+part.tag+`>(.*?)</`+part.tag+`>`).FindAllStringSubmatch(page, -1)
 				if len(inner) != 1 {
 					t.Fatalf("%d %s elements, want 1", len(inner), part.tag)
 				}

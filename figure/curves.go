@@ -269,7 +269,7 @@ func PrecisionRecall(r *assess.Results, v View) Figure {
 			}
 		}
 		key(d, p.left+10, y, "Average precision", lines)
-		ty := p.y(share) - 6
+		ty := p.y(share) + 15 // below the line: the curves end on it
 		d.text(label{color: Muted, size: sizeTick, anchor: end, halo: true}, p.right-2, ty, "share with the event "+Fixed(share, 2))
 		return d
 	}

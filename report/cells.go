@@ -128,6 +128,12 @@ func (c *column) axis() template.HTML {
 	b.WriteString(`<svg width="100%" height="22" aria-hidden="true"><line class="ax" x1="4%" x2="96%" y1="1" y2="1"/>`)
 	f := c.scale.Factor
 	step := tickStep((c.hi - c.lo) * f)
+	for range 3 {
+		if math.Floor(c.hi*f/step)-math.Ceil(c.lo*f/step) >= 1 {
+			break
+		}
+		step /= 2
+	}
 	d := 0
 	for d < 4 && math.Abs(step-math.Round(step*math.Pow10(d))/math.Pow10(d)) > 1e-9 {
 		d++

@@ -326,7 +326,7 @@ func (m *material) derive(ctx context.Context, env *Env, folder *atomicfile.Fold
 		return nil, err
 	}
 	in := &report.Input{Results: results, Protocol: protocol, Version: env.Version}
-	if err := figure.WriteAll(filepath.Join(folder.Path(), "figures"), results); err != nil {
+	if _, err := figure.WriteAll(filepath.Join(folder.Path(), "figures"), results); err != nil {
 		return nil, err
 	}
 	if err := writeJSON(folder, "tripod.json", report.NewTripod(results, protocol)); err != nil {

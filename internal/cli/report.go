@@ -1,12 +1,10 @@
 package cli
 
 import (
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"dolor/diag"
 	"dolor/figure"
 	"dolor/study"
 )
@@ -51,22 +49,15 @@ func (a *app) figure() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := figure.WriteAll(out, r); err != nil {
-				return err
-			}
-			entries, err := os.ReadDir(out)
+			names, err := figure.WriteAll(out, r)
 			if err != nil {
-				return diag.FileError(out, err)
-			}
-			names := make([]string, len(entries))
-			for i, e := range entries {
-				names[i] = filepath.Join(out, e.Name())
+				return err
 			}
 			if a.json {
 				return a.answer(map[string]any{"figures": names})
 			}
 			for _, n := range names {
-				a.printf("%s\n", n)
+				a.printf("%s\n", filepath.Join(out, n))
 			}
 			return nil
 		},

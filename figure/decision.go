@@ -159,7 +159,7 @@ func decisionLabels(d *Drawing, r *assess.Results, p plane, cs []assess.Curves, 
 			break
 		}
 	}
-	d.text(label{color: Muted, anchor: end, halo: true}, p.right-4, p.y(0)+16, "Treat no one")
+	d.text(label{color: Muted, anchor: start, halo: true}, p.left+8, p.y(0)+16, "Treat no one")
 	type tag struct {
 		y    float64
 		text string

@@ -134,7 +134,7 @@ func ROC(r *assess.Results, v View) Figure {
 		for i := len(cs) - 1; i >= 0; i-- {
 			d.curve(p, familyStyle(r, cs[i].Family), cs[i].ROC.X, cs[i].ROC.Y)
 		}
-		lines := keyLines(r, cs, v, "auc", d, 0.6*(p.right-p.left))
+		lines := keyLines(r, cs, v, "auc", d, 0.72*(p.right-p.left))
 		x := p.right - keyWidth(d, lines) - 4
 		key(d, x, p.bottom-14-19*float64(len(lines)), "AUC", lines)
 		return d

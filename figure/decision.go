@@ -18,7 +18,7 @@ func Decision(r *assess.Results, v View) Figure {
 	if len(c.Decision.Threshold) < 2 || len(c.Decision.NetBenefit) != len(c.Decision.Threshold) {
 		return emptyFigure("Decision curve "+Undefined, noteOf(cs, func(assess.Curves) assess.Line { return assess.Line{} }), false)
 	}
-	f := Figure{Title: decisionTitle(r, c), Sub: counts(c.N, c.Events) + ". " + v.Text() + "."}
+	f := Figure{Title: decisionTitle(c), Sub: counts(c.N, c.Events) + ". " + v.Text() + "."}
 	if len(c.Decision.Lower) > 0 {
 		f.Sub += " Band: " + Percent(levelOf(r), 0) + " interval of " + lower(FamilyName(c.Family)) + "."
 	}
@@ -26,7 +26,7 @@ func Decision(r *assess.Results, v View) Figure {
 	return f
 }
 
-func decisionTitle(r *assess.Results, c assess.Curves) string {
+func decisionTitle(c assess.Curves) string {
 	d := c.Decision
 	name := FamilyName(c.Family)
 	if len(d.Lower) != len(d.Threshold) || len(d.TreatAll) != len(d.Threshold) {
@@ -159,7 +159,7 @@ func decisionLabels(d *Drawing, r *assess.Results, p plane, cs []assess.Curves, 
 			break
 		}
 	}
-	d.text(label{color: Muted, anchor: end, halo: true}, p.right-4, p.y(0)+16, "Treat no one")
+	d.text(label{color: Muted, anchor: start, halo: true}, p.left+8, p.y(0)+16, "Treat no one")
 	type tag struct {
 		y    float64
 		text string

@@ -233,8 +233,12 @@ func drawForest(s assess.SitePool, sc Scale, w float64) *Drawing {
 	}
 	step := niceStep((p.xmax-p.xmin)*sc.Factor, map[bool]int{true: 4, false: 6}[narrow]) / sc.Factor
 	d.line(style{stroke: Reference, width: 1}, point{p.left, p.bottom}, point{p.right, p.bottom})
-	for k := math.Ceil(p.xmin / step); k*step <= p.xmax; k++ {
-		x := k * step
+	first := math.Ceil(p.xmin / step)
+	for i := range 20 { // bounded: far from 0, adding 1 to a large k changes nothing
+		x := (first + float64(i)) * step
+		if !(x <= p.xmax) {
+			break
+		}
 		d.line(style{stroke: Reference, width: 1}, point{p.x(x), p.bottom}, point{p.x(x), p.bottom + 5})
 		d.text(label{color: Muted, size: sizeTick, anchor: middle}, p.x(x), p.bottom+19, sc.one(x, decimals(step*sc.Factor)))
 	}

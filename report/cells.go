@@ -138,7 +138,12 @@ func (c *column) axis() template.HTML {
 	for d < 4 && math.Abs(step-math.Round(step*math.Pow10(d))/math.Pow10(d)) > 1e-9 {
 		d++
 	}
-	for k := math.Ceil(c.lo * f / step); k*step <= c.hi*f; k++ {
+	begin := math.Ceil(c.lo * f / step)
+	for i := range 20 { // bounded: far from 0, adding 1 to a large k changes nothing
+		k := begin + float64(i)
+		if !(k*step <= c.hi*f) {
+			break
+		}
 		s := figure.Fixed(k*step, d)
 		if c.scale.Signed {
 			s = figure.Signed(k*step, d)

@@ -421,14 +421,12 @@ func (b *builder) fig(f figure.Figure) fig {
 	out := fig{Title: f.Title, Sub: f.Sub, Empty: f.Empty, Square: f.Square}
 	class := "fig w"
 	if f.Square {
-		class = "fig sq"
+		class = "fig sq w"
 	}
 	b.ids++
 	out.Wide = template.HTML(f.Wide.Inline("f"+strconv.Itoa(b.ids), class)) //nolint:gosec // escaped by figure
-	if !f.Square {
-		b.ids++
-		out.Narrow = template.HTML(f.Narrow.Inline("f"+strconv.Itoa(b.ids), "fig n")) //nolint:gosec // escaped by figure
-	}
+	b.ids++
+	out.Narrow = template.HTML(f.Narrow.Inline("f"+strconv.Itoa(b.ids), "fig n")) //nolint:gosec // escaped by figure
 	return out
 }
 

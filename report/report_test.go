@@ -230,6 +230,7 @@ func TestNoResultsIsAnError(t *testing.T) {
 
 func FuzzHTML(f *testing.F) {
 	f.Add([]byte(`{}`))
+	f.Add([]byte(`{"primary":"a","rows":[{"family":"a","validation":"internal","metric":"auc","estimate":1e18,"lower":1e17,"upper":1e19}],"sites":[{"family":"a","metric":"auc","estimate":1e18,"lower":1e18,"upper":1.0000000000000002e18,"sites":[{"estimate":1e18,"lower":1e18,"upper":1e18}]}]}`))
 	f.Add([]byte(`{"rows":[{"metric":"auc","estimate":null,"validation":"internal"}],"curves":[{"family":"a"}],"sites":[{"sites":[{}]}]}`))
 	f.Add([]byte(`{"primary":"é","families":[""],"curves":[{"decision":{"threshold":[0,1],"net_benefit":[1,1e300],"treat_all":[1,2]},"n":3,"events":1,"roc":{"x":[0,1],"y":[0,1]},"calibration":{"smooth":{"x":[0,1],"y":[1,2]}}}],"missingness":{"predictors":["a"],"sites":["b"],"n":[3],"missing":[[3]]}}`))
 	b, err := os.ReadFile("testdata/results.json")

@@ -80,7 +80,10 @@ func TestIntervalsMatchReference(t *testing.T) {
 	for _, name := range ref.Keys() {
 		r := ref.Get(name)
 		t0, reps := r.Get("t0").Float(), r.Get("t").Floats()
-		near := func(key string, got float64) { t.Helper(); golden.Close(t, name+" "+key, got, r.Get(key).Float(), 1e-9) }
+		near := func(key string, got float64) {
+			t.Helper()
+			golden.Close(t, name+" "+key, got, r.Get(key).Float(), 1e-9)
+		}
 		bias, se := boot.Moments(t0, reps)
 		near("bias", bias)
 		near("se", se)

@@ -59,7 +59,7 @@ func (t *table) lexer() *lexer {
 // next returns one byte and checks the encoding.
 func (l *lexer) next() (byte, bool, error) {
 	c, err := l.r.ReadByte()
-	if err == io.EOF { //nolint:errorlint // bufio returns io.EOF itself
+	if err == io.EOF {
 		return 0, false, nil
 	}
 	if err != nil {

@@ -30,7 +30,6 @@ type csvColumn struct {
 	num      []float64
 	code     []int32
 	column   Column
-	levelMap map[string]int32
 	naLevel  int // cells whose level looks like a missing token
 }
 

@@ -79,7 +79,7 @@ func (t *table) split(ctx context.Context) error {
 	}
 	t.broken = state == 1
 	var last [1]byte
-	if _, err := t.src.ReadAt(last[:], t.end-1); err != nil && err != io.EOF { //nolint:errorlint // a bare io.EOF may come with the last byte
+	if _, err := t.src.ReadAt(last[:], t.end-1); err != nil && err != io.EOF {
 		return err
 	}
 	if last[0] != '\n' {
@@ -106,7 +106,7 @@ func (t *table) trimEnd() error {
 	buf := make([]byte, 4096)
 	for t.end > t.begin {
 		n := min(int64(len(buf)), t.end-t.begin)
-		if _, err := t.src.ReadAt(buf[:n], t.end-n); err != nil && err != io.EOF { //nolint:errorlint // see split
+		if _, err := t.src.ReadAt(buf[:n], t.end-n); err != nil && err != io.EOF {
 			return err
 		}
 		i := n
@@ -136,7 +136,7 @@ func (t *table) read(off, end int64, fn func([]byte)) error {
 	}
 	b := (*buf)[:n+1]
 	if got, err := t.src.ReadAt(b[:n], off); got < n {
-		if err == nil || err == io.EOF { //nolint:errorlint // see split
+		if err == nil || err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}
 		return err

@@ -92,6 +92,9 @@ func readParquet(ctx context.Context, r io.ReaderAt, size int64, o ParquetOption
 	if file.NumRows() == 0 && own == nil {
 		return nil, nil, &diag.Error{Kind: diag.Invalid, Op: "frame.ReadParquet", Pos: diag.Pos{File: o.Name}, Msg: "expected at least one row, got none"}
 	}
+	if err := plausible(file, size, len(leaves)); err != nil {
+		return nil, nil, torn(o.Name, err)
+	}
 	raws := make([]rawColumn, len(leaves))
 	err = par.For(ctx, len(leaves), o.Workers, func(ctx context.Context, j int) (err error) {
 		defer func() {
@@ -153,6 +156,31 @@ func readParquet(ctx context.Context, r io.ReaderAt, size int64, o ParquetOption
 
 func torn(name string, err error) error {
 	return &diag.Error{Kind: diag.Invalid, Op: "frame.ReadParquet", Pos: diag.Pos{File: name}, Msg: "expected a whole Parquet file", Err: err}
+}
+
+// plausible checks the counts that a torn file gets wrong before memory is taken for them:
+// the row groups must add up, and runs of equal cells may compress 4096-fold, no more.
+func plausible(file *parquet.File, size int64, columns int) error {
+	rows := file.NumRows()
+	if most := (1<<22 + 4096*size) / int64(columns); rows < 0 || rows > most {
+		return fmt.Errorf("it claims %d rows in %d bytes", rows, size)
+	}
+	for i, g := range file.Metadata().RowGroups {
+		if g.NumRows < 0 || g.NumRows > rows || len(g.Columns) != columns {
+			return fmt.Errorf("row group %d does not fit the file", i+1)
+		}
+		rows -= g.NumRows
+		for _, c := range g.Columns {
+			m := c.MetaData
+			if m.NumValues != g.NumRows || m.TotalCompressedSize < 0 || m.TotalCompressedSize > size {
+				return fmt.Errorf("row group %d does not fit the file", i+1)
+			}
+		}
+	}
+	if rows != 0 {
+		return fmt.Errorf("%d rows are in no row group", rows)
+	}
+	return nil
 }
 
 // ownSchema returns the schema that WriteParquet left, or nil in a file of another system.
@@ -264,7 +292,7 @@ func (c *rawColumn) read(ctx context.Context, file *parquet.File, leaf *parquet.
 				return err
 			}
 			page, err := pages.ReadPage()
-			if err == io.EOF { //nolint:errorlint // the reader returns io.EOF itself
+			if err == io.EOF {
 				break
 			}
 			if err != nil {
@@ -288,6 +316,9 @@ func (c *rawColumn) read(ctx context.Context, file *parquet.File, leaf *parquet.
 func (c *rawColumn) readPage(page parquet.Page, values []parquet.Value, convert func(parquet.Value) float64, limit int64) error {
 	reader := page.Values()
 	var none tokens
+	if page.NumValues() > limit {
+		return fmt.Errorf("a page holds more than %d rows", limit)
+	}
 	for {
 		n, err := reader.ReadValues(values)
 		for _, v := range values[:n] {
@@ -305,7 +336,7 @@ func (c *rawColumn) readPage(page parquet.Page, values []parquet.Value, convert 
 		if int64(c.rows()) > limit {
 			return fmt.Errorf("a column holds more than %d rows", limit)
 		}
-		if err == io.EOF { //nolint:errorlint // the reader returns io.EOF itself
+		if err == io.EOF {
 			return nil
 		}
 		if err != nil {

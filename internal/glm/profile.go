@@ -153,7 +153,8 @@ func (pf *profiler) limit(side, drop float64) float64 {
 	}
 	inC, in, before := pf.c0, pf.est, []float64(nil)
 	inV := pf.top
-	outC, outV, out := 0.0, 0.0, []float64(nil)
+	var outC, outV float64
+	var out []float64
 	for k := 0; ; k++ {
 		if k == 60 || pf.s.stop() {
 			return math.Inf(int(side))

@@ -9,7 +9,7 @@ import (
 )
 
 // table returns the problem with an intercept and the named columns.
-func table(t testing.TB, file string, keep func(map[string][]string, int) bool, names ...string) glm.Problem {
+func table(t *testing.T, file string, keep func(map[string][]string, int) bool, names ...string) glm.Problem {
 	t.Helper()
 	cols := golden.CSV(t, file)
 	var rows []int

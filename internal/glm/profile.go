@@ -42,6 +42,7 @@ func Profile(pr Problem, f *Fit, j int, firth bool, level float64, o *Options) P
 type profiler struct {
 	s     *search
 	rjj   float64
+	last  []float64 // column of R that belongs to the coefficient
 	est   []float64 // the overall maximum on the basis
 	c0    float64   // coefficient there
 	se    float64
@@ -70,8 +71,9 @@ func newProfiler(pr Problem, f *Fit, j int, firth bool) *profiler {
 	pf := &profiler{s: newSearch(b.Problem, firth), firth: firth, c0: f.Coef[j], se: math.Sqrt(f.Cov[j*p+j])}
 	k := b.Cols
 	pf.rjj = b.R[k*k-1]
-	pf.est = make([]float64, k)
+	pf.est, pf.last = make([]float64, k), make([]float64, k)
 	for a := range k {
+		pf.last[a] = b.R[a*k+k-1]
 		for c := a; c < k; c++ {
 			pf.est[a] += b.R[a*k+c] * f.Coef[order[c]]
 		}
@@ -97,10 +99,18 @@ func (pf *profiler) at(c float64, starts [][]float64) (float64, []float64) {
 		}
 	}
 	for _, s := range starts {
-		try(s)
-	}
-	if len(starts) > 0 && !pf.firth {
-		return best, arg // the likelihood is concave: one start is enough
+		// The neighbour with its other coefficients, not its other coordinates, kept.
+		moved := make([]float64, k)
+		for a := range k {
+			moved[a] = s[a] + (c*pf.rjj-s[k-1])/pf.rjj*pf.last[a]
+		}
+		try(moved)
+		if pf.firth || arg == nil {
+			try(s)
+		}
+		if arg != nil && !pf.firth {
+			return best, arg // the likelihood is concave: one start is enough
+		}
 	}
 	try(pf.est)
 	if pf.firth {
@@ -143,7 +153,8 @@ func (pf *profiler) limit(side, drop float64) float64 {
 	}
 	inC, in, before := pf.c0, pf.est, []float64(nil)
 	inV := pf.top
-	outC, outV, out := 0.0, 0.0, []float64(nil)
+	var outC, outV float64
+	var out []float64
 	for k := 0; ; k++ {
 		if k == 60 || pf.s.stop() {
 			return math.Inf(int(side))

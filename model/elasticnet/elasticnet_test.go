@@ -67,7 +67,7 @@ func TestCrossValidationMeetsGlmnet(t *testing.T) {
 // TestOptimality checks the conditions of the minimum on wide, correlated data with weights,
 // an offset and penalty factors, where every branch of the solver is taken.
 func TestOptimality(t *testing.T) {
-	for _, size := range [][2]int{{60, 200}, {300, 30}, {700, 5}} {
+	for _, size := range [][3]int{{60, 200, 0}, {300, 30, 0}, {700, 5, 0}, {60, 120, 8}, {700, 5, 2}} {
 		for _, l1 := range []float64{0, .3, 1} {
 			n, p := size[0], size[1]
 			r := rng.New(5).Child("optimality", n, p).Rand()
@@ -90,7 +90,7 @@ func TestOptimality(t *testing.T) {
 				pf[j] = float64(1+j%3) / 2
 				sum += pf[j]
 			}
-			res, err := elasticnet.Path(t.Context(), x, y, w, off, &elasticnet.PathOptions{L1Ratio: l1, PenaltyFactor: pf, Tol: 1e-16, NLambda: 25})
+			res, err := elasticnet.Path(t.Context(), x, y, w, off, &elasticnet.PathOptions{L1Ratio: l1, PenaltyFactor: pf, Tol: 1e-16, NLambda: 25, MaxGram: size[2]})
 			if err != nil {
 				t.Fatal(err)
 			}

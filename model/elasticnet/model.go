@@ -131,7 +131,7 @@ func Load(b []byte) (*Model, error) {
 	if err := dec.Decode(&s); err != nil {
 		return nil, &diag.Error{Kind: diag.Invalid, Msg: "expected a saved elasticnet model", Err: err}
 	}
-	if _, err := dec.Token(); err != io.EOF { //nolint:errorlint // Token returns io.EOF itself
+	if _, err := dec.Token(); err != io.EOF {
 		return nil, diag.Errorf(diag.Invalid, "", "expected one JSON object, got more after it")
 	}
 	switch {

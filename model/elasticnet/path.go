@@ -19,6 +19,7 @@ type PathOptions struct {
 	PenaltyFactor []float64 // per column, >= 0, rescaled to sum to the number of columns; nil means 1 each
 	Tol           float64   // largest curvature-weighted squared step at convergence; 0 means 1e-9
 	MaxIter       int       // outer iterations per penalty; 0 means 100
+	MaxGram       int       // largest working set whose Hessian is kept in memory; 0 means 4096. Past it residuals are updated instead, as in glmnet's naive mode
 	NoEarlyStop   bool      // go on when the deviance explained no longer moves (glmnet stops below 1e-5 or above 0.999)
 	Workers       int       // 0 means GOMAXPROCS; never changes a bit of the result
 }
@@ -75,6 +76,9 @@ func Path(ctx context.Context, x frame.Matrix, y []bool, w, offset []float64, op
 	if o.MaxIter == 0 {
 		o.MaxIter = 100
 	}
+	if o.MaxGram == 0 {
+		o.MaxGram = 4096
+	}
 	f := &fitter{o: o, d: newDesign(x, y, w, offset, !o.NoStandardize, o.Workers)}
 	if err := f.start(ctx); err != nil {
 		return nil, err
@@ -92,7 +96,7 @@ func (o PathOptions) check(x frame.Matrix, y []bool, w, offset []float64) error 
 			faults.Addf(diag.Invalid, "lambda", "expected a finite number of at least 0, got %g", l)
 		}
 	}
-	if o.NLambda < 0 || o.MinRatio < 0 || o.MinRatio >= 1 || o.Tol < 0 || o.MaxIter < 0 {
+	if o.NLambda < 0 || o.MinRatio < 0 || o.MinRatio >= 1 || o.Tol < 0 || o.MaxIter < 0 || o.MaxGram < 0 {
 		faults.Addf(diag.Invalid, "options", "expected positive counts and tolerances and a ratio below 1")
 	}
 	lengths := func(name string, got int) {

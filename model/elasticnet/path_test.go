@@ -14,7 +14,8 @@ import (
 	"dolor/model/elasticnet"
 )
 
-func regression(t testing.TB) (x frame.Matrix, y []bool, w []float64, fold []int) {
+func regression(t *testing.T) (x frame.Matrix, y []bool, w []float64, fold []int) {
+	t.Helper()
 	cols := golden.CSV(t, "stats/regression.csv")
 	names := []string{"age", "lwt", "smoke", "ht", "ui", "ptl", "ftv"}
 	yn := golden.Numbers(t, cols["y"])
@@ -153,7 +154,7 @@ func header(t *testing.T, name string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	h, err := csv.NewReader(f).Read()
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 // returns the mean loss at the solution, which is left in f.sol.
 func (f *fitter) solve(ctx context.Context, pe penalty, check bool) (loss float64, converged bool, err error) {
 	q := f.q
-	if err := q.extend(ctx); err != nil {
+	if err := f.extend(ctx); err != nil {
 		return 0, false, err
 	}
 	inner := f.o.Tol * 0.01
@@ -18,7 +18,17 @@ func (f *fitter) solve(ctx context.Context, pe penalty, check bool) (loss float6
 	sinceRefresh := 0 // sweeps at this penalty with the same H
 	for it := 0; ; it++ {
 		var size float64
-		size, change = q.solve(f.at, f.sol, pe, f.scale(), inner)
+		if err := ctx.Err(); err != nil {
+			return 0, false, err
+		}
+		if f.naive() {
+			size, change, err = q.solveNaive(ctx, f.at, f.sol, pe, inner)
+			if err != nil {
+				return 0, false, err
+			}
+		} else {
+			size, change = q.solve(f.at, f.sol, pe, f.scale(), inner)
+		}
 		f.store()
 		converged = size <= f.o.Tol
 		if converged || it >= f.o.MaxIter {
@@ -32,7 +42,7 @@ func (f *fitter) solve(ctx context.Context, pe penalty, check bool) (loss float6
 			if !added || it >= 2*f.o.MaxIter {
 				break
 			}
-			if err := q.extend(ctx); err != nil {
+			if err := f.extend(ctx); err != nil {
 				return 0, false, err
 			}
 			continue
@@ -54,6 +64,16 @@ func (f *fitter) solve(ctx context.Context, pe penalty, check bool) (loss float6
 	return f.at.loss + change, converged, nil
 }
 
+// naive reports whether the working set is too large for a Hessian in memory.
+func (f *fitter) naive() bool { return len(f.q.cols) >= f.o.MaxGram }
+
+func (f *fitter) extend(ctx context.Context) error {
+	if f.naive() {
+		return nil
+	}
+	return f.q.extend(ctx)
+}
+
 // scale is how much the mean curvature has moved since H was measured.
 func (f *fitter) scale() float64 {
 	if f.q.sumV <= 0 || f.at.sumV <= 0 {
@@ -64,6 +84,9 @@ func (f *fitter) scale() float64 {
 
 func (f *fitter) refresh(ctx context.Context) error {
 	f.extra = 0
+	if f.naive() {
+		return nil
+	}
 	return f.q.refresh(ctx, f.at)
 }
 

@@ -115,7 +115,8 @@ func (m *Model) warn(names []string, b *glm.Basis, top float64) {
 	for _, j := range b.Aliased {
 		add("aliased", names[j-1], "%s is constant or a linear combination of other predictors; it has no coefficient", names[j-1])
 	}
-	if !m.fit.Converged || !(top < suspect) {
+	// Firth's estimates are finite under separation, so their size tells nothing.
+	if m.params.Penalty == Firth || !m.fit.Converged || !(top < suspect) {
 		if sep := glm.Separation(b); sep != nil {
 			kind, advice := "quasi-complete", ""
 			if sep.Complete {

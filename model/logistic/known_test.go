@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,7 +24,7 @@ func cells(t *testing.T, name string) map[string][]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	var r io.Reader = f
 	if strings.HasSuffix(name, ".gz") {
 		if r, err = gzip.NewReader(f); err != nil {
@@ -211,14 +212,7 @@ func TestHeadAndNeck(t *testing.T) {
 	c := cells(t, "tabular-headneck-4-hospitals/headneck.csv")
 	load := func(sites ...string) *model.Dataset {
 		return dataset(t, c, func(i int) bool { return c["event_Death"][i] == "1" },
-			func(i int) bool {
-				for _, s := range sites {
-					if c["site"][i] == s {
-						return true
-					}
-				}
-				return false
-			}, predictor{"Age", ""}, predictor{"T_stage", ""}, predictor{"N_stage", ""})
+			func(i int) bool { return slices.Contains(sites, c["site"][i]) }, predictor{"Age", ""}, predictor{"T_stage", ""}, predictor{"N_stage", ""})
 	}
 	dev := load("HGJ", "CHUS")
 	if dev.Rows() != 190 || dev.Events() != 32 {

@@ -51,6 +51,9 @@ func TestFirthEquation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if got := codes(m.(*logistic.Model))["separation"]; !strings.HasPrefix(got, "complete separation") {
+		t.Errorf("separation under Firth's penalty: got %q", got)
+	}
 	for j, term := range m.(*logistic.Model).Terms() {
 		golden.Close(t, term.Name, term.Estimate, g.Get("coef", j).Float(), 1e-6)
 		golden.Close(t, term.Name+" se", term.SE, g.Get("se", j).Float(), 1e-6)

@@ -14,6 +14,7 @@ import (
 )
 
 func (b *battery) weightTwo(t *testing.T) {
+	t.Helper()
 	if b.o.WeightTol == 0 {
 		t.Skip("the family does not claim that weight 2 is the row twice")
 	}
@@ -33,6 +34,7 @@ func (b *battery) weightTwo(t *testing.T) {
 }
 
 func (b *battery) weightZero(t *testing.T) {
+	t.Helper()
 	if b.o.ZeroWeightTol == 0 {
 		t.Skip("the family does not claim that weight 0 is the row left out")
 	}
@@ -50,6 +52,7 @@ func (b *battery) weightZero(t *testing.T) {
 }
 
 func (b *battery) badWeights(t *testing.T) {
+	t.Helper()
 	for _, bad := range []float64{-1, math.NaN(), math.Inf(1)} {
 		d := *b.data
 		d.W = slices.Repeat([]float64{1}, d.Rows())
@@ -86,6 +89,7 @@ func (b *battery) spoiled(t *testing.T, v float64) *model.Dataset {
 }
 
 func (b *battery) missing(t *testing.T) {
+	t.Helper()
 	d := b.spoiled(t, math.NaN())
 	m := b.fit(t, b.data, 1)
 	if b.o.HandlesMissing {
@@ -101,6 +105,7 @@ func (b *battery) missing(t *testing.T) {
 
 // infinite cells are refused or give probabilities all the same.
 func (b *battery) infinite(t *testing.T) {
+	t.Helper()
 	d := b.spoiled(t, math.Inf(1))
 	if _, err := b.try(t.Context(), d, 1); err != nil {
 		refused(t, "fitting with infinite values", err, diag.Invalid)
@@ -118,6 +123,7 @@ func (b *battery) infinite(t *testing.T) {
 }
 
 func (b *battery) oneClass(t *testing.T) {
+	t.Helper()
 	for _, class := range []bool{false, true} {
 		d := *b.data
 		d.Y = slices.Repeat([]bool{class}, d.Rows())
@@ -208,8 +214,7 @@ func (b *battery) cancelling(t *testing.T) {
 			refused(t, "cancelled", err, diag.Canceled)
 		}
 	case <-time.After(time.Second):
-		<-done
-		t.Error("cancelling took more than a second")
+		t.Errorf("cancelling took more than a second, then ended with: %v", <-done)
 	}
 	for range 100 {
 		if runtime.NumGoroutine() <= before {

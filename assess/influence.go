@@ -270,10 +270,8 @@ func recalibration(slope bool) statistic {
 		}
 		lo, hi := math.Inf(1), math.Inf(-1)
 		for i, x := range o {
-			l := glm.Logit(x.p)
-			if math.IsInf(l, 0) {
-				return math.NaN(), "a predicted probability is exactly 0 or 1"
-			}
+			// As package metric: a probability of 0 or 1 has no logit; 1e-8 away it has.
+			l := glm.Logit(math.Min(math.Max(x.p, 1e-8), 1-1e-8))
 			lo, hi = math.Min(lo, l), math.Max(hi, l)
 			pr.Y[i] = one(x.y)
 			pr.X[i*cols] = 1

@@ -20,7 +20,7 @@ func fixture() *assess.Results {
 	nan := assess.Num(math.NaN())
 	r := &assess.Results{Format: 1, Study: "Refractory pain within 12 weeks", Simulated: true, Outcome: "refractory by day 84", Level: 0.95,
 		Decision: 0.2, Thresholds: []float64{0.2, 0.5}, Primary: "elasticnet", Families: []string{"logistic", "elasticnet", "gbm"},
-		Inputs: []assess.Input{{File: "pain.csv", SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", Rows: 703}}}
+		Inputs: []assess.Provenance{{File: "pain.csv", SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", Rows: 703}}}
 	const n = 640
 	y := make([]bool, n)
 	site := make([]int, n)

@@ -102,7 +102,7 @@ func Metrics(ctx context.Context, t *MetricsTable) (*MetricsResult, error) {
 		}
 	}
 	for k := 1; k < len(data); k++ {
-		c, err := assess.CompareFixed(ctx, t.Prob[0], t.Prob[k], data[0], data[k], t.Thresholds, t.Level, rng.New(t.Seed).Child("compare", k), t.Workers)
+		c, err := assess.CompareFixed(t.Prob[0], t.Prob[k], data[0], data[k], t.Thresholds, t.Level)
 		if err != nil {
 			return nil, err
 		}

@@ -77,6 +77,9 @@ func readParquet(ctx context.Context, r io.ReaderAt, size int64, o ParquetOption
 	if size == 0 {
 		return nil, nil, &diag.Error{Kind: diag.Invalid, Op: "frame.ReadParquet", Pos: diag.Pos{File: o.Name}, Msg: "expected a Parquet file, got an empty file"}
 	}
+	if err := checkFooter(r, size); err != nil {
+		return nil, nil, torn(o.Name, err)
+	}
 	file, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, nil, torn(o.Name, err)
@@ -93,6 +96,9 @@ func readParquet(ctx context.Context, r io.ReaderAt, size int64, o ParquetOption
 		return nil, nil, &diag.Error{Kind: diag.Invalid, Op: "frame.ReadParquet", Pos: diag.Pos{File: o.Name}, Msg: "expected at least one row, got none"}
 	}
 	if err := plausible(file, size, len(leaves)); err != nil {
+		return nil, nil, torn(o.Name, err)
+	}
+	if err := checkPages(r, file); err != nil {
 		return nil, nil, torn(o.Name, err)
 	}
 	raws := make([]rawColumn, len(leaves))
@@ -156,31 +162,6 @@ func readParquet(ctx context.Context, r io.ReaderAt, size int64, o ParquetOption
 
 func torn(name string, err error) error {
 	return &diag.Error{Kind: diag.Invalid, Op: "frame.ReadParquet", Pos: diag.Pos{File: name}, Msg: "expected a whole Parquet file", Err: err}
-}
-
-// plausible checks the counts that a torn file gets wrong before memory is taken for them:
-// the row groups must add up, and runs of equal cells may compress 4096-fold, no more.
-func plausible(file *parquet.File, size int64, columns int) error {
-	rows := file.NumRows()
-	if most := (1<<22 + 4096*size) / int64(columns); rows < 0 || rows > most {
-		return fmt.Errorf("it claims %d rows in %d bytes", rows, size)
-	}
-	for i, g := range file.Metadata().RowGroups {
-		if g.NumRows < 0 || g.NumRows > rows || len(g.Columns) != columns {
-			return fmt.Errorf("row group %d does not fit the file", i+1)
-		}
-		rows -= g.NumRows
-		for _, c := range g.Columns {
-			m := c.MetaData
-			if m.NumValues != g.NumRows || m.TotalCompressedSize < 0 || m.TotalCompressedSize > size {
-				return fmt.Errorf("row group %d does not fit the file", i+1)
-			}
-		}
-	}
-	if rows != 0 {
-		return fmt.Errorf("%d rows are in no row group", rows)
-	}
-	return nil
 }
 
 // ownSchema returns the schema that WriteParquet left, or nil in a file of another system.

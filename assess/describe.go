@@ -83,6 +83,10 @@ func tableOne(in *Input, by string, groups []string, of []int) Table1 {
 			t.Rows = append(t.Rows, row)
 			continue
 		}
+		for range groups { // the levels below carry the numbers
+			nan := Num(math.NaN())
+			row.Cells = append(row.Cells, Table1Cell{Median: nan, Q1: nan, Q3: nan, Share: nan})
+		}
 		t.Rows = append(t.Rows, row)
 		for l, level := range c.Levels {
 			lr := Table1Row{Variable: name, Level: level, Modality: c.Modality, SMD: Num(math.NaN())}

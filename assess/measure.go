@@ -163,6 +163,9 @@ func (m *measurer) crossValidated(ctx context.Context) error {
 	} {
 		m.influenceRow(it.name, nan, over(m.s, it.f), it.sc, it.how)
 	}
+	if err := m.averagePrecision(ctx); err != nil {
+		return err
+	}
 	if err := m.smoothErrors(ctx); err != nil {
 		return err
 	}
@@ -229,6 +232,52 @@ func (m *measurer) meanTable(t float64) metric.Table {
 		}
 	}
 	return metric.NewTable(tp/k, fp/k, fn/k, tn/k)
+}
+
+// averagePrecision adds the mean of the average precision within folds, with a percentile
+// interval from resampling patients.
+func (m *measurer) averagePrecision(ctx context.Context) error {
+	at := func(pick []int) float64 {
+		sum, n := 0.0, 0
+		for _, o := range m.s.repeats {
+			rows := o
+			if pick != nil {
+				rows = make([]obs, len(pick))
+				for i, r := range pick {
+					rows[i] = o[r]
+				}
+			}
+			for _, f := range folds(rows) {
+				d := metric.Data{}
+				for _, x := range f {
+					d.Y, d.P = append(d.Y, x.y), append(d.P, x.p)
+				}
+				if s, err := metric.NewSorted(d); err == nil {
+					if v := s.AveragePrecision(m.in.Level).Value; !math.IsNaN(v) {
+						sum += v
+						n++
+					}
+				}
+			}
+		}
+		return sum / float64(n)
+	}
+	est := at(nil)
+	if math.IsNaN(est) {
+		m.row("average_precision", math.NaN(), est, est, est, "not estimated: no fold with both classes")
+		return nil
+	}
+	boot := make([]float64, replicates)
+	err := par.For(ctx, replicates, 1, func(_ context.Context, b int) error {
+		boot[b] = at(m.resample(m.stream.Child("average precision", b)))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	a := (1 - m.in.Level) / 2
+	m.row("average_precision", math.NaN(), est, quantile7(boot, a), quantile7(boot, 1-a), "mean within folds; percentile bootstrap of patients")
+	return nil
 }
 
 // smoothErrors adds ICI, E50, E90 and Emax: means over repeats, with a percentile interval

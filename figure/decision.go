@@ -104,7 +104,7 @@ func drawDecision(r *assess.Results, v View, cs []assess.Curves, w, h float64) *
 	d := newDrawing(w, h, newFaces())
 	d.Title = "Decision curve, " + v.Text()
 	d.Desc = describe(r, cs, v, "net_benefit", "net benefit per 100 at "+Threshold(r.Decision))
-	p := plane{left: 46, right: w - 150, top: 26, bottom: h - 76, xmin: 0}
+	p := plane{left: 46, right: w - 172, top: 26, bottom: h - 76, xmin: 0}
 	if narrow {
 		p.right = w - 12
 		p.bottom = h - 96

@@ -102,6 +102,8 @@ func ScaleOf(metric string) Scale {
 		return Scale{Label: "Net benefit", Digits: 1, Factor: 100, Signed: true, Reference: 0, Unit: "per 100 patients"}
 	case "net_benefit_treat_all":
 		return Scale{Label: "Net benefit, treat all", Digits: 1, Factor: 100, Signed: true, Reference: 0, Unit: "per 100 patients"}
+	case "net_benefit_vs_treat_all":
+		return Scale{Label: "Net benefit over treat all", Digits: 1, Factor: 100, Signed: true, Reference: 0, Unit: "per 100 patients"}
 	case "standardized_net_benefit", "standardised_net_benefit":
 		return Scale{Label: "Standardised net benefit", Digits: 3, Factor: 1, Reference: 0}
 	case "interventions_avoided":

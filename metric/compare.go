@@ -2,12 +2,11 @@ package metric
 
 import (
 	"context"
-	"encoding/json"
-	"math"
-
 	"dolor/diag"
 	"dolor/internal/boot"
 	"dolor/rng"
+	"encoding/json"
+	"math"
 )
 
 // BootstrapOptions changes a bootstrap; the zero value asks for 2000 replicates stratified by

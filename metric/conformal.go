@@ -1,10 +1,9 @@
 package metric
 
 import (
+	"dolor/diag"
 	"math"
 	"slices"
-
-	"dolor/diag"
 )
 
 // Conformal holds the thresholds of split conformal prediction sets (Vovk, Gammerman and

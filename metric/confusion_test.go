@@ -1,14 +1,13 @@
 package metric_test
 
 import (
-	"fmt"
-	"math"
-	"testing"
-
 	"dolor/internal/golden"
 	"dolor/internal/interval"
 	"dolor/metric"
 	"dolor/rng"
+	"fmt"
+	"math"
+	"testing"
 )
 
 func TestTwoByTwoMatchesReference(t *testing.T) {

@@ -1,11 +1,10 @@
 package metric
 
 import (
-	"math"
-	"strconv"
-
 	"dolor/diag"
 	"dolor/internal/interval"
+	"math"
+	"strconv"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )

@@ -1,9 +1,8 @@
 package metric
 
 import (
-	"math"
-
 	"dolor/diag"
+	"math"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )

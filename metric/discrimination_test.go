@@ -1,11 +1,10 @@
 package metric_test
 
 import (
-	"math"
-	"testing"
-
 	"dolor/internal/golden"
 	"dolor/metric"
+	"math"
+	"testing"
 )
 
 // scored reads one score column of the discrimination cases.

@@ -1,10 +1,9 @@
 package metric
 
 import (
-	"math"
-
 	"dolor/diag"
 	"dolor/internal/interval"
+	"math"
 )
 
 // levelFault reports a level outside (0, 1).

@@ -1,9 +1,8 @@
 package metric
 
 import (
-	"math"
-
 	"dolor/diag"
+	"math"
 )
 
 // DecisionPoint holds what a decision rule is worth at one threshold probability t, all as
@@ -39,7 +38,7 @@ type DecisionOptions struct {
 	// sampled separately (case-control); 0 means the share in the data.
 	Prevalence float64
 	// Wald asks for symmetric intervals from the influence function (Marsh, Janes and Pepe 2020,
-	// doi:10.1002/sim.8512) instead of the combined Wilson limits of the two shares.
+	// doi:10.1111/biom.13190) instead of the combined Wilson limits of the two shares.
 	Wald bool
 }
 

@@ -1,9 +1,8 @@
 package metric
 
 import (
-	"math"
-
 	"dolor/diag"
+	"math"
 )
 
 // PartialAUC is the area under a band of the ROC curve.
@@ -17,8 +16,8 @@ type PartialAUC struct {
 // PartialAUCSpecificity returns the area over specificities from lo to hi (0.8 to 1, say), by
 // the trapezoid rule with linear interpolation at the ends; standardised as in McClish 1989
 // (doi:10.1177/0272989X8900900307). The interval comes from the influence function of the
-// empirical curve, which allows for the estimated cut (He and Escobar 2010,
-// doi:10.1002/sim.3767), on the logit scale of area over width ("influence, logit"). One class
+// empirical curve, which allows for the estimated cut (He and Escobar 2008,
+// Statistics in Medicine 27:5291-5308), on the logit scale of area over width ("influence, logit"). One class
 // gives NaN with the reason.
 func PartialAUCSpecificity(d Data, lo, hi, level float64) (PartialAUC, error) {
 	if err := bandFault("specificity", lo, hi); err != nil {

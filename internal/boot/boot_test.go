@@ -2,23 +2,22 @@ package boot_test
 
 import (
 	"context"
-	"math"
-	"slices"
-	"strconv"
-	"testing"
-
 	"dolor/internal/boot"
 	"dolor/internal/glm"
 	"dolor/internal/golden"
 	"dolor/metric"
 	"dolor/rng"
+	"math"
+	"slices"
+	"strconv"
+	"testing"
 )
 
-func aucOf(t testing.TB, y []bool, p []float64) float64 {
-	t.Helper()
+func aucOf(tb testing.TB, y []bool, p []float64) float64 {
+	tb.Helper()
 	s, err := metric.NewSorted(metric.Data{Y: y, P: p})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s.DeLong().AUC
 }

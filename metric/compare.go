@@ -2,11 +2,12 @@ package metric
 
 import (
 	"context"
+	"encoding/json"
+	"math"
+
 	"dolor/diag"
 	"dolor/internal/boot"
 	"dolor/rng"
-	"encoding/json"
-	"math"
 )
 
 // BootstrapOptions changes a bootstrap; the zero value asks for 2000 replicates stratified by

@@ -1,9 +1,10 @@
 package metric
 
 import (
-	"dolor/diag"
 	"math"
 	"slices"
+
+	"dolor/diag"
 )
 
 // Conformal holds the thresholds of split conformal prediction sets (Vovk, Gammerman and

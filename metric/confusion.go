@@ -1,9 +1,10 @@
 package metric
 
 import (
+	"math"
+
 	"dolor/diag"
 	"dolor/internal/interval"
-	"math"
 )
 
 // The cells of a two-by-two table, as indices.

@@ -1,9 +1,10 @@
 package metric
 
 import (
-	"dolor/internal/interval"
 	"math"
 	"slices"
+
+	"dolor/internal/interval"
 )
 
 // distinctCuts returns the thresholds in ascending order without repeats, and where each of

@@ -1,13 +1,14 @@
 package metric_test
 
 import (
+	"fmt"
+	"math"
+	"testing"
+
 	"dolor/internal/golden"
 	"dolor/internal/interval"
 	"dolor/metric"
 	"dolor/rng"
-	"fmt"
-	"math"
-	"testing"
 )
 
 func TestTwoByTwoMatchesReference(t *testing.T) {

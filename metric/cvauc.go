@@ -1,10 +1,11 @@
 package metric
 
 import (
-	"dolor/diag"
-	"dolor/internal/interval"
 	"math"
 	"strconv"
+
+	"dolor/diag"
+	"dolor/internal/interval"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )

@@ -1,10 +1,11 @@
 package metric_test
 
 import (
-	"dolor/internal/golden"
-	"dolor/metric"
 	"math"
 	"testing"
+
+	"dolor/internal/golden"
+	"dolor/metric"
 )
 
 // scored reads one score column of the discrimination cases.

@@ -1,9 +1,10 @@
 package metric
 
 import (
+	"math"
+
 	"dolor/diag"
 	"dolor/internal/interval"
-	"math"
 )
 
 // levelFault reports a level outside (0, 1).

@@ -1,8 +1,9 @@
 package metric
 
 import (
-	"dolor/diag"
 	"math"
+
+	"dolor/diag"
 )
 
 // DecisionPoint holds what a decision rule is worth at one threshold probability t, all as

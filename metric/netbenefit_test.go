@@ -1,11 +1,12 @@
 package metric_test
 
 import (
-	"dolor/internal/golden"
-	"dolor/metric"
 	"fmt"
 	"math"
 	"testing"
+
+	"dolor/internal/golden"
+	"dolor/metric"
 )
 
 func decisionData(t *testing.T) metric.Data {

@@ -2,11 +2,12 @@ package metric_test
 
 import (
 	"context"
-	"dolor/metric"
-	"dolor/rng"
 	"fmt"
 	"math"
 	"testing"
+
+	"dolor/metric"
+	"dolor/rng"
 
 	"pgregory.net/rapid"
 )

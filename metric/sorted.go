@@ -2,9 +2,10 @@ package metric
 
 import (
 	"cmp"
-	"dolor/diag"
 	"math"
 	"slices"
+
+	"dolor/diag"
 )
 
 // Sorted is a set of rows put in order of their score once, so that AUC, its variance, ROC,

@@ -9,13 +9,14 @@ package boot
 
 import (
 	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+
 	"dolor/diag"
 	"dolor/internal/interval"
 	"dolor/internal/par"
 	"dolor/rng"
-	"math"
-	"math/rand/v2"
-	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )

@@ -2,15 +2,16 @@ package boot_test
 
 import (
 	"context"
+	"math"
+	"slices"
+	"strconv"
+	"testing"
+
 	"dolor/internal/boot"
 	"dolor/internal/glm"
 	"dolor/internal/golden"
 	"dolor/metric"
 	"dolor/rng"
-	"math"
-	"slices"
-	"strconv"
-	"testing"
 )
 
 func aucOf(tb testing.TB, y []bool, p []float64) float64 {

@@ -327,26 +327,3 @@ func treated(x obs, t float64) float64 {
 		return -t / (1 - t)
 	}
 }
-
-// ratioStatistic is a share among the rows where in holds: of those, where hit holds.
-func ratioStatistic(in, hit func(obs) bool, empty string) statistic {
-	return func(o []obs, ic []float64) (float64, string) {
-		n, k := 0.0, 0.0
-		for _, x := range o {
-			if in(x) {
-				n++
-				k += one(hit(x))
-			}
-		}
-		if n == 0 {
-			return math.NaN(), empty
-		}
-		share := k / n
-		for _, x := range o {
-			if in(x) {
-				ic[x.row] += (one(hit(x)) - share) / n
-			}
-		}
-		return share, ""
-	}
-}

@@ -3,6 +3,7 @@ package figure
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"dolor/assess"
 )
@@ -131,8 +132,8 @@ func drawDecision(r *assess.Results, v View, cs []assess.Curves, w, h float64) *
 	dc := c.Decision
 	d.band(p, Primary, 0.17, dc.Threshold, dc.Lower, dc.Upper)
 	d.curve(p, style{stroke: Dark, width: 1.75}, dc.Threshold, dc.TreatAll)
-	for i := len(cs) - 1; i >= 0; i-- {
-		d.curve(p, familyStyle(r, cs[i].Family), cs[i].Decision.Threshold, cs[i].Decision.NetBenefit)
+	for _, c := range slices.Backward(cs) {
+		d.curve(p, familyStyle(r, c.Family), c.Decision.Threshold, c.Decision.NetBenefit)
 	}
 	decisionLabels(d, r, p, cs, narrow)
 	bestStrip(d, p, c, narrow)

@@ -48,7 +48,7 @@ func Percent(v float64, digits int) string {
 
 // Threshold writes a probability threshold as a percentage, with the decimals it needs.
 func Threshold(t float64) string {
-	for d := 0; d < 2; d++ {
+	for d := range 2 {
 		if math.Abs(100*t-math.Round(100*t*math.Pow10(d))/math.Pow10(d)) < 1e-9 {
 			return Percent(t, d)
 		}

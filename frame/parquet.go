@@ -112,8 +112,7 @@ func readParquet(ctx context.Context, r io.ReaderAt, size int64, o ParquetOption
 			if diag.KindOf(err) == diag.Canceled {
 				return err
 			}
-			var de *diag.Error
-			if errors.As(err, &de) {
+			if de, ok := errors.AsType[*diag.Error](err); ok {
 				de.Pos.File, de.Field = o.Name, leaves[j].Name()
 				return de
 			}
@@ -175,8 +174,10 @@ func ownSchema(file *parquet.File, name string) (Schema, error) {
 		return nil, torn(name, fmt.Errorf("its metadata %s does not read as a schema", schemaKey))
 	}
 	if s.Version != 1 {
-		return nil, &diag.Error{Kind: diag.Unsupported, Op: "frame.ReadParquet", Pos: diag.Pos{File: name}, Field: schemaKey,
-			Msg: "expected version 1, got " + itoa(s.Version)}
+		return nil, &diag.Error{
+			Kind: diag.Unsupported, Op: "frame.ReadParquet", Pos: diag.Pos{File: name}, Field: schemaKey,
+			Msg: "expected version 1, got " + itoa(s.Version),
+		}
 	}
 	columns := file.Root().Columns()
 	if len(columns) != len(s.Columns) {
@@ -218,8 +219,10 @@ func flatColumns(file *parquet.File, o ParquetOptions) ([]*parquet.Column, error
 	for _, c := range columns {
 		names = append(names, c.Name())
 		if !c.Leaf() || c.Repeated() {
-			faults.Add(&diag.Error{Kind: diag.Unsupported, Op: "frame.ReadParquet", Pos: diag.Pos{File: o.Name}, Field: c.Name(),
-				Msg: "expected one value a row, got a nested column"})
+			faults.Add(&diag.Error{
+				Kind: diag.Unsupported, Op: "frame.ReadParquet", Pos: diag.Pos{File: o.Name}, Field: c.Name(),
+				Msg: "expected one value a row, got a nested column",
+			})
 		}
 	}
 	if len(columns) == 0 {
@@ -273,7 +276,7 @@ func (c *rawColumn) read(ctx context.Context, file *parquet.File, leaf *parquet.
 				return err
 			}
 			page, err := pages.ReadPage()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {
@@ -317,7 +320,7 @@ func (c *rawColumn) readPage(page parquet.Page, values []parquet.Value, convert 
 		if int64(c.rows()) > limit {
 			return fmt.Errorf("a column holds more than %d rows", limit)
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -2,12 +2,13 @@ package metric
 
 import (
 	"context"
+	"fmt"
+	"math"
+
 	"dolor/diag"
 	"dolor/internal/par"
 	"dolor/internal/smooth"
 	"dolor/rng"
-	"fmt"
-	"math"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )

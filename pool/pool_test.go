@@ -1,12 +1,13 @@
 package pool_test
 
 import (
-	"dolor/diag"
-	"dolor/internal/golden"
-	"dolor/pool"
 	"fmt"
 	"math"
 	"testing"
+
+	"dolor/diag"
+	"dolor/internal/golden"
+	"dolor/pool"
 
 	"pgregory.net/rapid"
 )

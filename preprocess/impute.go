@@ -3,11 +3,12 @@ package preprocess
 import (
 	"cmp"
 	"context"
+	"math"
+	"slices"
+
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/rng"
-	"math"
-	"slices"
 )
 
 // Impute fills gaps with one value per column, learnt from the training rows that have it.

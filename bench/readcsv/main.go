@@ -80,7 +80,7 @@ func write(path string, rows int) error {
 		if j == 0 {
 			sep = ""
 		}
-		fmt.Fprintf(w, "%sx%d", sep, j)
+		_, _ = fmt.Fprintf(w, "%sx%d", sep, j) // Flush reports a failed write
 	}
 	line := []byte{}
 	for range rows {

@@ -128,7 +128,7 @@ func (m *measurer) fixed(ctx context.Context) error {
 	if m.clustered() {
 		return m.crossValidated(ctx) // the influence formulas sum over patients
 	}
-	es, ws, err := Fixed(ctx, m.data(0), m.in.Thresholds, m.in.Level, m.stream, 1)
+	es, ws, err := Fixed(ctx, m.data(0), &FixedOptions{Thresholds: m.in.Thresholds, Level: m.in.Level, Stream: m.stream, Workers: 1})
 	if err != nil {
 		return err
 	}
@@ -163,6 +163,7 @@ func (m *measurer) crossValidated(ctx context.Context) error {
 	} {
 		m.influenceRow(it.name, nan, over(m.s, it.f), it.sc, it.how)
 	}
+	m.foldRows()
 	if err := m.averagePrecision(ctx); err != nil {
 		return err
 	}
@@ -183,6 +184,28 @@ func (m *measurer) crossValidated(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// foldRows adds the AUC of every fold, with DeLong's interval of that fold alone.
+func (m *measurer) foldRows() {
+	if m.j.subgroup != "" || m.single() {
+		return
+	}
+	for r, o := range m.s.repeats {
+		for k, f := range folds(o) {
+			d := metric.Data{}
+			for _, x := range f {
+				d.Y, d.P = append(d.Y, x.y), append(d.P, x.p)
+			}
+			e, err := metric.AUC(d, m.in.Level)
+			if err != nil {
+				continue // Check has passed for the whole set: a fold cannot be malformed
+			}
+			m.estimate(e)
+			row := &m.rows[len(m.rows)-1]
+			row.Fold, row.Repeat, row.N, row.Events = &k, &r, d.N(), d.Events()
+		}
+	}
 }
 
 func (m *measurer) influenceRow(name string, t float64, f influence, sc scale, method string) {

@@ -19,7 +19,7 @@ func testWorld() *world { return newWorld("test", 200, 0.3) }
 func TestWorldHasTheDeclaredPrevalenceAndAUC(t *testing.T) {
 	w := testWorld()
 	v := w.truth(w.coef)
-	for k, want := range values{trueAUC, v[brier], 1, 0, 1, v[benefit]} {
+	for k, want := range (values{trueAUC, v[brier], 1, 0, 1, v[benefit]}) {
 		if math.Abs(v[k]-want) > 1e-6 {
 			t.Errorf("true model: %s = %v, want %v", names[k], v[k], want)
 		}
@@ -39,7 +39,7 @@ func TestIntegrationAgreesWithDrawnPatients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for k, tol := range values{0.005, 0.002, 0.02, 0.025, 0.02, 0.004} {
+	for k, tol := range (values{0.005, 0.002, 0.02, 0.025, 0.02, 0.004}) {
 		if math.Abs(got[k]-drawn[k]) > tol {
 			t.Errorf("%s: integral %v, drawn %v", names[k], got[k], drawn[k])
 		}

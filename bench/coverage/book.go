@@ -57,10 +57,15 @@ func onScale(metric int, est, half float64) (lo, hi float64) {
 		if est <= 0 {
 			return math.NaN(), math.NaN()
 		}
-		return est * math.Exp(-half/est), est * math.Exp(half/est)
+		return relative(est, half)
 	default:
 		return est - half, est + half
 	}
+}
+
+// relative returns the limits on the log scale.
+func relative(est, half float64) (lo, hi float64) {
+	return est * math.Exp(-half/est), est * math.Exp(half/est)
 }
 
 // student is the two-sided quantile of t with df degrees of freedom.

@@ -159,10 +159,14 @@ func crossValidated(w *world, s rng.Stream) (*book, error) {
 	if err != nil {
 		return nil, err
 	}
+	twenty, err := crossValidate(b, d, 20, 2, s.Child("folds", 20, 2))
+	if err != nil {
+		return nil, err
+	}
 	for _, f := range []struct {
 		name string
 		*folded
-	}{{"influence curve, 5 folds x 1", one}, {"influence curve, 5 folds x 4", five}, {"influence curve, 10 folds x 4", ten}} {
+	}{{"influence curve, 5 folds x 1", one}, {"influence curve, 5 folds x 4", five}, {"influence curve, 10 folds x 4", ten}, {"influence curve, 20 folds x 2", twenty}} {
 		for m := range metrics {
 			b.wald(m, f.name, f.value[m], f.se[m])
 		}
@@ -175,8 +179,12 @@ func crossValidated(w *world, s rng.Stream) (*book, error) {
 	}
 	b.plain(auc, "influence curve, n - 1 in each fold, 5 folds x 4, plain", five.value[auc], interval.Z(level)*five.sharp)
 	b.plain(auc, "influence curve, 5 folds x 4, plain", five.value[auc], interval.Z(level)*five.se[auc])
+	lo, hi := relative(five.value[brier], interval.Z(level)*five.se[brier])
+	b.add(brier, "influence curve, 5 folds x 4, log", five.value[brier], lo, hi)
+	lo, hi = meanTable(five).limits()
+	b.add(benefit, "mover, Wilson limits, counts averaged over repeats, 5 folds x 4", five.value[benefit], lo, hi)
 	b.plain(oe, "influence curve, 5 folds x 4, plain", five.value[oe], interval.Z(level)*five.se[oe])
-	if err := asIfFixed(b, one); err != nil {
+	if err := asIfFixed(b, one, five); err != nil {
 		return nil, err
 	}
 	byFold(b, one, five)
@@ -191,6 +199,16 @@ func crossValidated(w *world, s rng.Stream) (*book, error) {
 			b.wald(m, f.name, f.value[m]+top[m]-f.whole[m], f.se[m])
 		}
 	}
+	_, own, err := influences([][]assess.HeldOut{single(metric.Data{Y: d.outcome, P: apparent.p})}, d.n)
+	if err != nil {
+		return nil, err
+	}
+	for m := range metrics {
+		b.wald(m, "cross-validation, 10 folds x 4, influence curve of the apparent value", ten.value[m], own[m])
+		b.wald(m, "cross-validation, 20 folds x 2, influence curve of the apparent value", twenty.value[m], own[m])
+		b.wald(m, "Burman's correction, 5 folds x 4, influence curve of the apparent value", five.value[m]+top[m]-five.whole[m], own[m])
+		b.wald(m, "Burman's correction, 10 folds x 4, influence curve of the apparent value", ten.value[m]+top[m]-ten.whole[m], own[m])
+	}
 	b.wald(auc, "Burman's correction, 5 folds x 4, influence curve, n - 1 in each fold", five.value[auc]+top[auc]-five.whole[auc], five.sharp)
 	b.wald(auc, "Burman's correction, 10 folds x 4, influence curve, n - 1 in each fold", ten.value[auc]+top[auc]-ten.whole[auc], ten.sharp)
 	if err := refitted(b, d, apparent, top, five, s.Child("refits")); err != nil {
@@ -202,9 +220,36 @@ func crossValidated(w *world, s rng.Stream) (*book, error) {
 	return b, nested(b, d, five, s.Child("nested"))
 }
 
+// treatment is the two-by-two table at the threshold, averaged over repeats.
+type treatment struct{ metric.Table }
+
+func meanTable(f *folded) treatment {
+	var c [2][2]float64
+	for r, sc := range f.scored {
+		for i, h := range f.heldOut[r] {
+			treat := 0
+			if sc.p[i] >= threshold {
+				treat = 1
+			}
+			y := 0
+			if h.Y {
+				y = 1
+			}
+			c[treat][y] += 1 / float64(f.repeats)
+		}
+	}
+	return treatment{metric.NewTable(c[1][1], c[1][0], c[0][1], c[0][0])}
+}
+
+// limits are those of net benefit from Wilson's limits of the two shares.
+func (t treatment) limits() (lo, hi float64) {
+	e := t.Decide(level, nil).NetBenefit
+	return e.Lower, e.Upper
+}
+
 // asIfFixed adds the intervals that take the held-out predictions for those of one model on
 // new patients.
-func asIfFixed(b *book, f *folded) error {
+func asIfFixed(b *book, f, five *folded) error {
 	c := &book{}
 	d := metric.Data{Y: make([]bool, len(f.heldOut[0])), P: f.scored[0].p}
 	for i, h := range f.heldOut[0] {
@@ -214,10 +259,16 @@ func asIfFixed(b *book, f *folded) error {
 		return err
 	}
 	e := float64(d.Events())
-	b.wald(auc, "mean within folds, Hanley-McNeil, logit", f.value[auc],
-		metric.HanleyMcNeil(f.value[auc], e, float64(d.N())-e))
-	if sorted, err := metric.NewSorted(d); err == nil {
-		b.wald(auc, "mean within folds, DeLong's standard error of pooled scores, logit", f.value[auc], sorted.DeLong().SE())
+	sorted, err := metric.NewSorted(d)
+	if err != nil {
+		return err
+	}
+	for _, x := range []struct {
+		name string
+		*folded
+	}{{"5 folds x 1", f}, {"5 folds x 4", five}} {
+		b.wald(auc, "mean within folds, Hanley-McNeil, logit, "+x.name, x.value[auc], metric.HanleyMcNeil(x.value[auc], e, float64(d.N())-e))
+		b.wald(auc, "mean within folds, DeLong's standard error of pooled scores, logit, "+x.name, x.value[auc], sorted.DeLong().SE())
 	}
 	for _, x := range c.entries {
 		b.add(x.metric, "as one fixed model, pooled: "+x.method, x.est, x.lo, x.hi)

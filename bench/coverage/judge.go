@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ type cell struct {
 	n, covered, undefined  int
 	coverage, lower, upper float64 // with the Monte Carlo interval (Clopper-Pearson)
 	width, bias            float64 // means; width over defined intervals
+	score                  float64 // mean interval score of defined intervals; smaller is better
 }
 
 // The share of replications that an interval at 95 % should cover.
@@ -56,13 +58,15 @@ func (l line) off() float64 {
 	return d
 }
 
-// width is the mean width over populations.
-func (l line) width() float64 {
-	w := 0.0
+// score is the product of the interval scores, so that populations of different size weigh
+// alike (Gneiting and Raftery 2007, doi:10.1198/016214506000001437): it asks for intervals
+// that are short and hold the truth, and is smallest at the right coverage.
+func (l line) score() float64 {
+	s := 1.0
 	for _, c := range l.cells {
-		w += c.width
+		s *= c.score
 	}
-	return w
+	return s
 }
 
 // judge counts coverage of every method against one truth.
@@ -114,6 +118,7 @@ func (c *cell) count(e entry, truth float64) {
 		return
 	}
 	c.width += e.hi - e.lo
+	c.score += e.hi - e.lo + 2/(1-level)*math.Max(0, math.Max(e.lo-truth, truth-e.hi))
 	if e.lo <= truth && truth <= e.hi {
 		c.covered++
 	}
@@ -123,6 +128,7 @@ func (c *cell) finish() {
 	c.coverage = float64(c.covered) / float64(c.n)
 	c.lower, c.upper = interval.ClopperPearson(float64(c.covered), float64(c.n), level)
 	c.width /= float64(c.n - c.undefined)
+	c.score /= float64(c.n - c.undefined)
 	c.bias /= float64(c.n)
 }
 
@@ -134,9 +140,10 @@ type kind struct {
 
 var (
 	fromPredictions = kind{0, "held-out predictions only"}
-	fromFoldModels  = kind{1, "the fold models' predictions on all rows, and the refitted model's"}
-	fromRefits      = kind{2, "models refitted to resamples or sub-samples"}
-	neverUsed       = kind{3, "listed for comparison; never chosen"}
+	fromApparent    = kind{1, "held-out predictions, and the refitted model's on the same rows"}
+	fromFoldModels  = kind{2, "every fold model's predictions on all rows, and the refitted model's"}
+	fromRefits      = kind{3, "models refitted to resamples or sub-samples"}
+	neverUsed       = kind{4, "listed for comparison; never chosen"}
 )
 
 // kindOf sorts the methods. Never chosen: an AUC on scores pooled over folds, which compares
@@ -148,48 +155,46 @@ func kindOf(metric int, method string) kind {
 		return neverUsed
 	case has("optimism"), has("out-of-bag"), has("bootstrapped"), has("nested"), strings.Contains(method, "between training sets"):
 		return fromRefits
+	case has("cross-validation,"):
+		return fromApparent
 	case has("Burman"):
 		return fromFoldModels
 	}
 	return fromPredictions
 }
 
-// near is the difference in coverage below which the simpler, then the narrower method is
-// taken: one Monte Carlo standard error at 1,000 replications.
-const near = 0.007
+// near is how much worse in interval score (5 %) a method may be to be preferred because it
+// needs less.
+const near = 1.05
 
-// choose returns the method for a metric: of those that hold in every population (of all,
-// when none does) and need no more than most, those within near of the smallest worst
-// distance from 95 %; of these the one that needs least, then the narrowest. ok is false when
-// nothing holds.
+// choose returns the method for a metric that needs no more than most. Of those that hold in
+// every population it takes the one with the smallest interval score, or one within near of it
+// that needs less of the study. When none holds it takes the nearest to 95 %, and ok is false.
 func choose(lines []line, metric int, most kind) (best line, ok bool) {
-	var c []line
+	var c, held []line
 	for _, l := range lines {
 		if l.metric == metric && kindOf(metric, l.method).rank <= most.rank {
 			c = append(c, l)
+			if l.holds() {
+				held = append(held, l)
+			}
 		}
 	}
 	if len(c) == 0 {
 		return line{}, false
 	}
-	if held := slices.DeleteFunc(slices.Clone(c), func(l line) bool { return !l.holds() }); len(held) > 0 {
-		c, ok = held, true
+	if len(held) == 0 {
+		return slices.MinFunc(c, func(a, b line) int {
+			return cmp.Or(cmp.Compare(a.off(), b.off()), cmp.Compare(a.score(), b.score()))
+		}), false
 	}
 	least := math.Inf(1)
-	for _, l := range c {
-		least = math.Min(least, l.off())
+	for _, l := range held {
+		least = math.Min(least, l.score())
 	}
-	c = slices.DeleteFunc(c, func(l line) bool { return l.off() > least+near })
-	return slices.MinFunc(c, func(a, b line) int {
-		if d := kindOf(metric, a.method).rank - kindOf(metric, b.method).rank; d != 0 {
-			return d
-		}
-		switch {
-		case a.width() < b.width():
-			return -1
-		case a.width() > b.width():
-			return 1
-		}
-		return 0
-	}), ok
+	limit := least * math.Pow(near, float64(len(held[0].cells)))
+	held = slices.DeleteFunc(held, func(l line) bool { return l.score() > limit })
+	return slices.MinFunc(held, func(a, b line) int {
+		return cmp.Or(cmp.Compare(kindOf(metric, a.method).rank, kindOf(metric, b.method).rank), cmp.Compare(a.score(), b.score()))
+	}), true
 }

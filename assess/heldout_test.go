@@ -10,8 +10,14 @@ import (
 func TestCrossValidated(t *testing.T) {
 	// Two folds, AUC 1 and 0.5: the mean within folds, whatever the scores' level.
 	h := []HeldOut{
-		{0, 0, true, 0.9}, {1, 0, false, 0.8}, {2, 0, true, 0.85}, {3, 0, false, 0.7},
-		{4, 1, true, 0.2}, {5, 1, false, 0.1}, {6, 1, false, 0.3}, {7, 1, true, 0.2},
+		{0, 0, true, 0.9},
+		{1, 0, false, 0.8},
+		{2, 0, true, 0.85},
+		{3, 0, false, 0.7},
+		{4, 1, true, 0.2},
+		{5, 1, false, 0.1},
+		{6, 1, false, 0.3},
+		{7, 1, true, 0.2},
 	}
 	v, curve, err := CrossValidated("auc", 0.2, 8, [][]HeldOut{h, h})
 	if err != nil || math.Abs(v-0.75) > 1e-12 {

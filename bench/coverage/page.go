@@ -15,7 +15,7 @@ func (s *simulation) page() []byte {
 	var b bytes.Buffer
 	put := func(format string, a ...any) { fmt.Fprintf(&b, format+"\n", a...) }
 	put("# Coverage of the intervals\n")
-	put("Written by `make coverage` (seed %d); do not edit. Everything here is **simulated**: the true risk of", s.seed)
+	put("Written by `make coverage` (seed %d, about ten minutes on two cores); do not edit. Everything here is **simulated**: the true risk of", s.seed)
 	put("every patient is known, so it can be counted how often a 95 %% interval holds the true value. A cell **fails**")
 	put("when the Monte Carlo interval of its coverage (95 %%, Clopper-Pearson) lies wholly outside %.0f-%.0f %%.\n", 100*coverLow, 100*coverHigh)
 	s.summary(put)
@@ -26,11 +26,11 @@ func (s *simulation) page() []byte {
 		put("| | %s |", strings.Join(s.labels(), " | "))
 		put("|---|%s", strings.Repeat("---|", len(s.studies)))
 		for k := range metrics {
-			row := "| " + titles[k]
+			row := []string{titles[k]}
 			for _, st := range s.studies {
-				row += fmt.Sprintf(" | %.5f (%.5f)", st.drawn[k], st.integrated[k])
+				row = append(row, fmt.Sprintf("%.5f (%.5f)", st.drawn[k], st.integrated[k]))
 			}
-			put("%s |", row)
+			put("| %s |", strings.Join(row, " | "))
 		}
 		put("")
 		s.tables(put, fixedTruth)
@@ -42,11 +42,11 @@ func (s *simulation) page() []byte {
 		put("| | %s |", strings.Join(s.labels(), " | "))
 		put("|---|%s", strings.Repeat("---|", len(s.studies)))
 		for k := range metrics {
-			row := "| " + titles[k]
+			row := []string{titles[k]}
 			for _, st := range s.studies {
-				row += fmt.Sprintf(" | %.4f (SD %.4f)", st.meanTruth[k], st.spreadTruth[k])
+				row = append(row, fmt.Sprintf("%.4f (SD %.4f)", st.meanTruth[k], st.spreadTruth[k]))
 			}
-			put("%s |", row)
+			put("| %s |", strings.Join(row, " | "))
 		}
 		put("")
 		for _, st := range s.studies {
@@ -76,7 +76,7 @@ func (s *simulation) labels() []string {
 
 // summary says what is used and where nothing holds.
 func (s *simulation) summary(put func(string, ...any)) {
-	put("## What follows\n")
+	put("## The best method for each number\n")
 	put("Of the methods that hold in both populations, the one with the smallest interval score (width plus a penalty for")
 	put("misses; Gneiting and Raftery 2007, doi:10.1198/016214506000001437), or one at most %.0f %% worse that needs less of the", 100*(near-1))
 	put("study. Where nothing holds, the nearest to 95 %%, marked so.\n")
@@ -162,23 +162,22 @@ func (s *simulation) tables(put func(string, ...any), truth string) {
 	lines := s.judge(truth)
 	for k := range metrics {
 		put("#### %s\n", titles[k])
-		head, rule := "| method", "|---"
+		head := []string{"method"}
 		for _, st := range s.studies {
-			head += fmt.Sprintf(" | n = %d: coverage (Monte Carlo) | width | bias | ", st.n)
-			rule += "|---|---|---|---"
+			head = append(head, fmt.Sprintf("n = %d: coverage (Monte Carlo) | width | bias | ", st.n))
 		}
-		put("%s |", head)
-		put("%s|", rule)
+		put("| %s |", strings.Join(head, " | "))
+		put("|---|%s", strings.Repeat("---|", 4*len(s.studies)))
 		for _, l := range lines {
 			if l.metric != k {
 				continue
 			}
-			row := "| " + strings.ReplaceAll(l.method, "+-", "±")
+			row := []string{strings.ReplaceAll(l.method, "+-", "±")}
 			for _, c := range l.cells {
-				row += fmt.Sprintf(" | %.1f (%.1f-%.1f) | %s | %s | %s", 100*c.coverage, 100*c.lower, 100*c.upper,
-					digits(c.width), signed(c.bias), c.mark())
+				row = append(row, fmt.Sprintf("%.1f (%.1f-%.1f) | %s | %s | %s", 100*c.coverage, 100*c.lower, 100*c.upper,
+					digits(c.width), signed(c.bias), c.mark()))
 			}
-			put("%s |", row)
+			put("| %s |", strings.Join(row, " | "))
 		}
 		put("")
 	}

@@ -21,7 +21,7 @@ const (
 // losses, and the variance between training sets.
 func refitted(b *book, d *sample, apparent *scored, top values, five *folded, s rng.Stream) error {
 	inResample, inOriginal := make([]values, refits), make([]values, refits)
-	var lossBrier, lossBenefit, seen = make([]float64, d.n), make([]float64, d.n), make([]float64, d.n)
+	lossBrier, lossBenefit, seen := make([]float64, d.n), make([]float64, d.n), make([]float64, d.n)
 	r, count := s.Rand(), make([]float64, d.n)
 	for i := range refits {
 		rows := draw(r, d, count)

@@ -38,6 +38,11 @@ const sources = `## Methods and sources
 - Influence curve: LeDell, Petersen and van der Laan 2015, doi:10.1214/15-EJS1035, for the AUC within folds; the same
   construction for the other metrics on all held-out rows of a repeat (for means of losses: Bayle and others 2020,
   arXiv:2007.12671). With repeats, each patient's influence is averaged before it is squared.
+- Influence curve, n - 1 in each fold: the AUC's influence scaled so that each class of each fold gives an unbiased
+  variance, as DeLong's does. With few events in a fold the plain curve is too short.
+- Influence curve of the apparent value: the standard error is that of the refitted model on the rows it was fitted to.
+- Mean within folds with Hanley-McNeil's or the pooled scores' DeLong standard error: the estimate is within folds,
+  the standard error that of one model on all rows.
 - Nadeau-Bengio: 2003, doi:10.1023/A:1024068626366; over repeats as Bouckaert and Frank 2004, doi:10.1007/978-3-540-24775-3_3.
 - Burman's correction: estimate + value of the refitted model on all rows - mean value of the fold models on all rows
   (1989, doi:10.1093/biomet/76.3.503); it removes the bias from training on fewer patients.

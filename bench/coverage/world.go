@@ -1,14 +1,13 @@
 package main
 
 import (
+	"context"
 	"math"
 
 	"dolor/internal/glm"
 	"dolor/internal/par"
 	"dolor/metric"
 	"dolor/rng"
-
-	"context"
 )
 
 // The metrics judged, in the order of every table.

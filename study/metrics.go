@@ -77,7 +77,7 @@ func Metrics(ctx context.Context, t *MetricsTable) (*MetricsResult, error) {
 		return nil, err
 	}
 	if f, err = f.Select(need...); err != nil {
-		return nil, err
+		return nil, inFile(t.File, err)
 	}
 	y, err := binary(f.At(0), filepath.Base(t.File))
 	if err != nil {

@@ -89,6 +89,9 @@ func Metrics(ctx context.Context, t *MetricsTable) (*MetricsResult, error) {
 	if t.Weight != "" {
 		weight = f.At(len(need) - 1).Numbers()
 	}
+	if err := probabilities(f, t.Prob, filepath.Base(t.File)); err != nil {
+		return nil, err
+	}
 	data := make([]metric.Data, len(t.Prob))
 	for k, name := range t.Prob {
 		data[k] = metric.Data{Y: y, P: f.At(1 + k).Numbers(), W: weight}
@@ -133,4 +136,29 @@ func binary(c frame.Column, file string) ([]bool, error) {
 		}
 	}
 	return y, faults.Err()
+}
+
+// probabilities checks that each named column holds a number from 0 to 1 in every row.
+func probabilities(f *frame.Frame, names []string, file string) error {
+	var faults diag.List
+	for _, name := range names {
+		c, _ := f.Column(name)
+		for i, v := range c.Numbers() {
+			what := ""
+			switch {
+			case math.IsNaN(v):
+				what = "a missing value"
+			case v < 0:
+				what = "one below 0"
+			case v > 1:
+				what = "one above 1"
+			}
+			if what != "" {
+				e := diag.Errorf(diag.Invalid, name, "expected a probability from 0 to 1, got %s", what)
+				e.Pos = diag.Pos{File: file, Line: i + 2}
+				faults.Add(e)
+			}
+		}
+	}
+	return faults.Err()
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"dolor/assess"
 	"dolor/evaluate"
 	"dolor/frame"
 	"dolor/internal/builtin"
@@ -145,3 +146,16 @@ type context = stdcontext.Context
 func unmarshal(v any, text string) error { return json.Unmarshal([]byte(text), v) }
 
 func day(d float64) string { return time.Unix(int64(d)*86400, 0).UTC().Format(time.DateOnly) }
+
+type row = assess.Row
+
+func withCancel(c context) (context, func()) { return stdcontext.WithCancel(c) }
+
+func marshal(t testing.TB, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

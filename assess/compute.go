@@ -135,7 +135,7 @@ func (in *Input) jobs() []job {
 			if v == External && len(names) == 1 {
 				base.site = names[0]
 			}
-			jobs = append(jobs, job{selection: base, curves: true})
+			jobs = append(jobs, job{selection: base, curves: v != Apparent || in.onlyApparent()})
 			if v == Apparent {
 				continue
 			}
@@ -149,6 +149,12 @@ func (in *Input) jobs() []job {
 		}
 	}
 	return jobs
+}
+
+// onlyApparent reports whether no prediction is held out: then the apparent curves are all
+// there is to draw.
+func (in *Input) onlyApparent() bool {
+	return !slices.ContainsFunc(in.Predictions.Validation, func(v string) bool { return v != Apparent })
 }
 
 // stratum is one level of a subgroup column with its rows.

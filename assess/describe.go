@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"dolor/frame"
+	"dolor/metric"
 )
 
 // describe fills Table 1 (by outcome, and by site when there are several), the missingness
@@ -82,6 +83,10 @@ func tableOne(in *Input, by string, groups []string, of []int) Table1 {
 			t.Rows = append(t.Rows, row)
 			continue
 		}
+		for range groups { // the levels below carry the numbers
+			nan := Num(math.NaN())
+			row.Cells = append(row.Cells, Table1Cell{Median: nan, Q1: nan, Q3: nan, Share: nan})
+		}
 		t.Rows = append(t.Rows, row)
 		for l, level := range c.Levels {
 			lr := Table1Row{Variable: name, Level: level, Modality: c.Modality, SMD: Num(math.NaN())}
@@ -114,9 +119,9 @@ func largestSMD(c frame.Column, of []int, groups int) float64 {
 		for b := a + 1; b < groups; b++ {
 			var d float64
 			if c.Kind == frame.Number {
-				d = smdContinuous(presentIn(c, of, a), presentIn(c, of, b))
+				d = metric.SMDContinuous(presentIn(c, of, a), presentIn(c, of, b))
 			} else {
-				d = smdCategorical(shares(c, of, a), shares(c, of, b))
+				d = metric.SMDCategorical(shares(c, of, a), shares(c, of, b))
 			}
 			if d = math.Abs(d); !math.IsNaN(d) && !(d <= best) {
 				best = d

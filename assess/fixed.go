@@ -3,6 +3,7 @@ package assess
 import (
 	"context"
 	"math"
+	"slices"
 	"strconv"
 
 	"dolor/diag"
@@ -10,49 +11,85 @@ import (
 	"dolor/rng"
 )
 
+// FixedOptions of [Fixed]. Thresholds may be empty; Level is of the intervals.
+type FixedOptions struct {
+	Thresholds []float64
+	Level      float64
+	Stream     rng.Stream
+	Workers    int      // 0: the cores; changes no number
+	Only       []string // metrics wanted; nil: all
+}
+
+// wants reports whether one of names is asked for.
+func (o *FixedOptions) wants(names ...string) bool {
+	return o.Only == nil || slices.ContainsFunc(names, func(n string) bool { return slices.Contains(o.Only, n) })
+}
+
+// Metrics lists the names that [Fixed] knows, in its order.
+func Metrics() []string {
+	return []string{
+		"auc", "average_precision", "brier", "scaled_brier", "log_loss", "oe_ratio", "calibration_intercept",
+		"calibration_slope", "ici", "e50", "e90", "emax", "net_benefit", "net_benefit_treat_all", "net_benefit_vs_treat_all",
+		"sensitivity", "specificity", "ppv", "npv", "accuracy", "balanced_accuracy", "f1", "mcc",
+	}
+}
+
 // Fixed gives every metric of one column of probabilities that nothing here was fitted to
-// (an external validation, a held-out set, the metrics command), at level, in the order of
-// the machine-readable contract; threshold metrics follow for each threshold. Intervals:
+// (an external validation, a held-out set, the metrics command), in the order of the
+// machine-readable contract; threshold metrics follow for each threshold. Intervals:
 // AUC by DeLong on the logit scale, Brier and log loss by the standard error of the mean, O/E
-// log-normal, recalibration by Wald, smooth calibration errors by the percentile bootstrap of
-// rows from stream, shares by Wilson, net benefit from Wilson limits.
-func Fixed(ctx context.Context, d metric.Data, thresholds []float64, level float64, stream rng.Stream, workers int) ([]metric.Estimate, []diag.Warning, error) {
+// log-normal, recalibration by Wald, smooth calibration errors by the bias-corrected bootstrap
+// of rows, shares by Wilson, net benefit from Wilson limits.
+func Fixed(ctx context.Context, d metric.Data, o *FixedOptions) ([]metric.Estimate, []diag.Warning, error) {
 	if err := d.Check(); err != nil {
 		return nil, nil, err
 	}
 	var out []metric.Estimate
 	var faults diag.List
-	add := func(e metric.Estimate, err error) {
+	if o.wants("auc", "average_precision") {
+		sorted, err := metric.NewSorted(d)
+		if err != nil {
+			return nil, nil, err
+		}
+		out = append(out, sorted.AUC(o.Level), sorted.AveragePrecision(o.Level))
+	}
+	for _, m := range []struct {
+		name string
+		f    func(metric.Data, float64) (metric.Estimate, error)
+	}{
+		{"brier", metric.Brier},
+		{"scaled_brier", metric.ScaledBrier},
+		{"log_loss", metric.LogLoss},
+		{"oe_ratio", metric.OERatio},
+		{"calibration_intercept", metric.CalibrationIntercept},
+		{"calibration_slope", metric.CalibrationSlope},
+	} {
+		if o.wants(m.name) {
+			e, err := m.f(d, o.Level)
+			faults.AddErr(err)
+			out = append(out, e)
+		}
+	}
+	var warnings []diag.Warning
+	if o.wants("ici", "e50", "e90", "emax") {
+		smooth, err := metric.ICI(ctx, d, o.Level, o.Stream, &metric.ICIOptions{Replicates: replicates, Workers: o.Workers})
 		faults.AddErr(err)
-		out = append(out, e)
+		out = append(out, smooth.ICI, smooth.E50, smooth.E90, smooth.Emax)
+		warnings = smooth.Warnings
 	}
-	sorted, err := metric.NewSorted(d)
-	if err != nil {
-		return nil, nil, err
-	}
-	out = append(out, sorted.AUC(level), sorted.AveragePrecision(level))
-	add(metric.Brier(d, level))
-	add(metric.ScaledBrier(d, level))
-	add(metric.LogLoss(d, level))
-	add(metric.OERatio(d, level))
-	add(metric.CalibrationIntercept(d, level))
-	add(metric.CalibrationSlope(d, level))
-	smooth, err := metric.ICI(ctx, d, level, stream, &metric.ICIOptions{Replicates: replicates, Workers: workers})
-	faults.AddErr(err)
-	out = append(out, smooth.ICI, smooth.E50, smooth.E90, smooth.Emax)
-	points, err := metric.DecisionCurve(d, thresholds, level, nil)
+	points, err := metric.DecisionCurve(d, o.Thresholds, o.Level, nil)
 	faults.AddErr(err)
 	if err := faults.Err(); err != nil {
 		return nil, nil, err
 	}
 	for _, p := range points {
 		p.VersusAll.Name = "net_benefit_vs_treat_all"
-		for _, e := range append([]metric.Estimate{p.NetBenefit, p.TreatAll, p.VersusAll}, tableEstimates(p.Table, level)...) {
+		for _, e := range append([]metric.Estimate{p.NetBenefit, p.TreatAll, p.VersusAll}, tableEstimates(p.Table, o.Level)...) {
 			e.Threshold = p.Threshold
 			out = append(out, e)
 		}
 	}
-	return out, smooth.Warnings, nil
+	return slices.DeleteFunc(out, func(e metric.Estimate) bool { return !o.wants(e.Name) }), warnings, nil
 }
 
 // tableEstimates are the threshold metrics of the contract.

@@ -270,10 +270,8 @@ func recalibration(slope bool) statistic {
 		}
 		lo, hi := math.Inf(1), math.Inf(-1)
 		for i, x := range o {
-			l := glm.Logit(x.p)
-			if math.IsInf(l, 0) {
-				return math.NaN(), "a predicted probability is exactly 0 or 1"
-			}
+			// As package metric: a probability of 0 or 1 has no logit; 1e-8 away it has.
+			l := glm.Logit(math.Min(math.Max(x.p, 1e-8), 1-1e-8))
 			lo, hi = math.Min(lo, l), math.Max(hi, l)
 			pr.Y[i] = one(x.y)
 			pr.X[i*cols] = 1
@@ -327,28 +325,5 @@ func treated(x obs, t float64) float64 {
 		return 1
 	default:
 		return -t / (1 - t)
-	}
-}
-
-// ratioStatistic is a share among the rows where in holds: of those, where hit holds.
-func ratioStatistic(in, hit func(obs) bool, empty string) statistic {
-	return func(o []obs, ic []float64) (float64, string) {
-		n, k := 0.0, 0.0
-		for _, x := range o {
-			if in(x) {
-				n++
-				k += one(hit(x))
-			}
-		}
-		if n == 0 {
-			return math.NaN(), empty
-		}
-		share := k / n
-		for _, x := range o {
-			if in(x) {
-				ic[x.row] += (one(hit(x)) - share) / n
-			}
-		}
-		return share, ""
 	}
 }

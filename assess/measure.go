@@ -128,7 +128,7 @@ func (m *measurer) fixed(ctx context.Context) error {
 	if m.clustered() {
 		return m.crossValidated(ctx) // the influence formulas sum over patients
 	}
-	es, ws, err := Fixed(ctx, m.data(0), m.in.Thresholds, m.in.Level, m.stream, 1)
+	es, ws, err := Fixed(ctx, m.data(0), &FixedOptions{Thresholds: m.in.Thresholds, Level: m.in.Level, Stream: m.stream, Workers: 1})
 	if err != nil {
 		return err
 	}
@@ -163,6 +163,10 @@ func (m *measurer) crossValidated(ctx context.Context) error {
 	} {
 		m.influenceRow(it.name, nan, over(m.s, it.f), it.sc, it.how)
 	}
+	m.foldRows()
+	if err := m.averagePrecision(ctx); err != nil {
+		return err
+	}
 	if err := m.smoothErrors(ctx); err != nil {
 		return err
 	}
@@ -180,6 +184,28 @@ func (m *measurer) crossValidated(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// foldRows adds the AUC of every fold, with DeLong's interval of that fold alone.
+func (m *measurer) foldRows() {
+	if m.j.subgroup != "" || m.single() {
+		return
+	}
+	for r, o := range m.s.repeats {
+		for k, f := range folds(o) {
+			d := metric.Data{}
+			for _, x := range f {
+				d.Y, d.P = append(d.Y, x.y), append(d.P, x.p)
+			}
+			e, err := metric.AUC(d, m.in.Level)
+			if err != nil {
+				continue // Check has passed for the whole set: a fold cannot be malformed
+			}
+			m.estimate(e)
+			row := &m.rows[len(m.rows)-1]
+			row.Fold, row.Repeat, row.N, row.Events = &k, &r, d.N(), d.Events()
+		}
+	}
 }
 
 func (m *measurer) influenceRow(name string, t float64, f influence, sc scale, method string) {
@@ -229,6 +255,52 @@ func (m *measurer) meanTable(t float64) metric.Table {
 		}
 	}
 	return metric.NewTable(tp/k, fp/k, fn/k, tn/k)
+}
+
+// averagePrecision adds the mean of the average precision within folds, with a percentile
+// interval from resampling patients.
+func (m *measurer) averagePrecision(ctx context.Context) error {
+	at := func(pick []int) float64 {
+		sum, n := 0.0, 0
+		for _, o := range m.s.repeats {
+			rows := o
+			if pick != nil {
+				rows = make([]obs, len(pick))
+				for i, r := range pick {
+					rows[i] = o[r]
+				}
+			}
+			for _, f := range folds(rows) {
+				d := metric.Data{}
+				for _, x := range f {
+					d.Y, d.P = append(d.Y, x.y), append(d.P, x.p)
+				}
+				if s, err := metric.NewSorted(d); err == nil {
+					if v := s.AveragePrecision(m.in.Level).Value; !math.IsNaN(v) {
+						sum += v
+						n++
+					}
+				}
+			}
+		}
+		return sum / float64(n)
+	}
+	est := at(nil)
+	if math.IsNaN(est) {
+		m.row("average_precision", math.NaN(), est, est, est, "not estimated: no fold with both classes")
+		return nil
+	}
+	boot := make([]float64, replicates)
+	err := par.For(ctx, replicates, 1, func(_ context.Context, b int) error {
+		boot[b] = at(m.resample(m.stream.Child("average precision", b)))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	a := (1 - m.in.Level) / 2
+	m.row("average_precision", math.NaN(), est, quantile7(boot, a), quantile7(boot, 1-a), "mean within folds; percentile bootstrap of patients")
+	return nil
 }
 
 // smoothErrors adds ICI, E50, E90 and Emax: means over repeats, with a percentile interval

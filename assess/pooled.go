@@ -15,17 +15,21 @@ import (
 
 // pooledMetrics are summarised over sites, each on the scale where its error is normal.
 var pooledMetrics = []struct {
-	name      string
-	sc        scale
-	reference float64
-	threshold bool
+	name       string
+	sc         scale
+	reference  float64
+	threshold  bool
+	draw       bool    // a forest plot of its own
+	least, top float64 // the possible range; intervals on three sites can leave it
 }{
-	{"auc", logOdds, 0.5, false},
-	{"brier", identity, math.NaN(), false},
-	{"oe_ratio", logarithm, 1, false},
-	{"calibration_intercept", identity, 0, false},
-	{"calibration_slope", identity, 1, false},
-	{"net_benefit", identity, 0, true},
+	{"auc", logOdds, 0.5, false, true, 0, 1},
+	{"brier", identity, math.NaN(), false, true, 0, 1},
+	{"oe_ratio", logarithm, 1, false, true, 0, math.Inf(1)},
+	{"calibration_intercept", identity, 0, false, true, math.Inf(-1), math.Inf(1)},
+	{"calibration_slope", identity, 1, false, true, math.Inf(-1), math.Inf(1)},
+	{"net_benefit", identity, 0, true, true, math.Inf(-1), 1},
+	{"net_benefit_treat_all", identity, 0, true, false, math.Inf(-1), 1},
+	{"net_benefit_vs_treat_all", identity, 0, true, true, -1, 1},
 }
 
 func toScale(v float64, sc scale) float64 {
@@ -96,7 +100,12 @@ func pooled(in *Input, r *Results) {
 				continue
 			}
 			fill(&p, c, pm.sc)
-			r.Sites = append(r.Sites, p)
+			for _, v := range []*Num{&p.Lower, &p.Upper, &p.PredLower, &p.PredUpper} {
+				*v = Num(math.Min(math.Max(float64(*v), pm.least), pm.top))
+			}
+			if pm.draw {
+				r.Sites = append(r.Sites, p)
+			}
 			pl, pu := p.PredLower, p.PredUpper
 			r.Rows = append(r.Rows, Row{
 				Family: f, Configuration: "all", Validation: Pooled, Metric: pm.name, Threshold: p.Threshold,
@@ -135,6 +144,11 @@ func corrected(in *Input, r *Results) {
 					n++
 				}
 			}
+		}
+		if x.Metric == "net_benefit_treat_all" { // no model, so no optimism
+			x.Validation = Bootstrap
+			r.Rows = append(r.Rows, x)
+			continue
 		}
 		if n == 0 {
 			continue
@@ -218,9 +232,9 @@ func fill(p *SitePool, c *pool.Result, sc scale) {
 	back := func(v float64) Num { return Num(fromScale(v, sc)) }
 	p.Estimate = back(c.Mu)
 	p.Lower, p.Upper = back(c.HKTruncated.Lower), back(c.HKTruncated.Upper)
-	p.PredLower, p.PredUpper = back(c.PredictHKMinus1.Lower), back(c.PredictHKMinus1.Upper)
+	p.PredLower, p.PredUpper = back(c.PredictTruncated.Lower), back(c.PredictTruncated.Upper)
 	p.Tau2, p.I2 = Num(c.Tau2), Num(c.I2Tau)
-	p.Method = "random effects (REML), Hartung-Knapp, " + [...]string{"identity", "logit", "log"}[sc] + " scale"
+	p.Method = "random effects (REML), Hartung-Knapp truncated, " + [...]string{"identity", "logit", "log"}[sc] + " scale"
 }
 
 // assumedNagelkerke is the share of the largest possible R2 that a model is taken to reach

@@ -3,6 +3,7 @@ package assess
 import (
 	"context"
 	"math"
+	"slices"
 
 	"dolor/internal/glm"
 	"dolor/internal/par"
@@ -21,8 +22,12 @@ func (m *measurer) timed(ctx context.Context) error {
 	}
 	nan := math.NaN()
 	qs := []quantity{
-		{"auc", nan}, {"brier", nan}, {"scaled_brier", nan}, {"oe_ratio", nan},
-		{"calibration_intercept", nan}, {"calibration_slope", nan},
+		{"auc", nan},
+		{"brier", nan},
+		{"scaled_brier", nan},
+		{"oe_ratio", nan},
+		{"calibration_intercept", nan},
+		{"calibration_slope", nan},
 	}
 	for _, t := range m.in.Thresholds {
 		qs = append(qs, quantity{"net_benefit", t}, quantity{"net_benefit_treat_all", t}, quantity{"net_benefit_vs_treat_all", t})
@@ -69,12 +74,7 @@ func (m *measurer) timed(ctx context.Context) error {
 }
 
 func (m *measurer) competing() bool {
-	for _, s := range m.s.status {
-		if s == survival.Competing {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(m.s.status, survival.Competing)
 }
 
 // timedValues computes every quantity on the distinct rows picked (nil: all), in the order of

@@ -2,14 +2,15 @@ package calibrate_test
 
 import (
 	"context"
-	"dolor/calibrate"
-	"dolor/internal/glm"
-	"dolor/internal/golden"
-	"dolor/rng"
 	"fmt"
 	"math"
 	"slices"
 	"testing"
+
+	"dolor/calibrate"
+	"dolor/internal/glm"
+	"dolor/internal/golden"
+	"dolor/rng"
 )
 
 func bools(v []float64) []bool {

@@ -2,9 +2,10 @@ package calibrate
 
 import (
 	"context"
+	"math"
+
 	"dolor/diag"
 	"dolor/rng"
-	"math"
 )
 
 // Score is what one method reached in cross-validation.

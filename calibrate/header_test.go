@@ -1,10 +1,11 @@
 package calibrate_test
 
 import (
-	"dolor/internal/golden"
 	"os"
 	"strings"
 	"testing"
+
+	"dolor/internal/golden"
 )
 
 // firstColumns returns the names of the first k columns of breast.csv.

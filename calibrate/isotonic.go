@@ -2,10 +2,11 @@ package calibrate
 
 import (
 	"cmp"
-	"dolor/diag"
 	"math"
 	"slices"
 	"sort"
+
+	"dolor/diag"
 )
 
 // Isotonic is a fitted monotone regression: lines between thresholds, constant outside.

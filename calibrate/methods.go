@@ -1,10 +1,11 @@
 package calibrate
 
 import (
-	"dolor/diag"
-	"dolor/internal/glm"
 	"encoding/json"
 	"math"
+
+	"dolor/diag"
+	"dolor/internal/glm"
 )
 
 // Methods returns every method, simplest first: none, intercept, logistic, platt, beta,

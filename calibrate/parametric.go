@@ -1,10 +1,11 @@
 package calibrate
 
 import (
-	"dolor/diag"
-	"dolor/internal/glm"
 	"errors"
 	"math"
+
+	"dolor/diag"
+	"dolor/internal/glm"
 )
 
 var errNoMaximum = errors.New("calibrate: the likelihood has no finite maximum")

@@ -2,10 +2,11 @@ package calibrate_test
 
 import (
 	"context"
+	"testing"
+
 	"dolor/calibrate"
 	"dolor/internal/golden"
 	"dolor/rng"
-	"testing"
 )
 
 // Weight 2 equals the row twice for every method, and Choose does not depend on anything but

@@ -132,12 +132,10 @@ func Errorf(k Kind, field, format string, args ...any) *Error {
 // KindOf returns the kind of the first *Error or [List] in err's chain. A context error is
 // Canceled, a missing file is Missing, and anything else is Internal.
 func KindOf(err error) Kind {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
 	}
-	var l *List
-	if errors.As(err, &l) {
+	if l, ok := errors.AsType[*List](err); ok {
 		return l.kind()
 	}
 	switch {

@@ -11,8 +11,7 @@ import (
 // its base name and says what is wrong in plain words.
 func FileError(path string, err error) error {
 	e := &Error{Kind: Internal, Pos: Pos{File: filepath.Base(path)}, Err: err}
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		e.Err = pe.Err
 	}
 	switch {

@@ -21,8 +21,7 @@ func DecodeJSON(b []byte, v any) error {
 		}
 		return nil
 	}
-	var typ *json.UnmarshalTypeError
-	if errors.As(err, &typ) {
+	if typ, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return Errorf(Invalid, typ.Field, "expected %s, got a %s", typ.Type.Kind(), typ.Value)
 	}
 	if key, ok := strings.CutPrefix(err.Error(), `json: unknown field "`); ok {
@@ -35,8 +34,7 @@ func DecodeJSON(b []byte, v any) error {
 		}
 		return e
 	}
-	var own *Error
-	if errors.As(err, &own) {
+	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}
 	return &Error{Kind: Invalid, Msg: "not valid JSON", Err: err}
@@ -51,8 +49,8 @@ func jsonKeys(v any) []string {
 		return nil
 	}
 	var keys []string
-	for i := range t.NumField() {
-		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "" && name != "-" {
+	for field := range t.Fields() {
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" && name != "-" {
 			keys = append(keys, name)
 		}
 	}

@@ -11,7 +11,7 @@ const listMax = 20
 
 // List collects faults so that a reader can report all of them at once. The zero value is
 // ready to use; it is not safe for concurrent use.
-type List struct {
+type List struct { //nolint:errname // a list of errors that is one: diag.List reads better than diag.ListError
 	errs  []*Error
 	total int
 }
@@ -35,16 +35,14 @@ func (l *List) AddErr(err error) {
 	if err == nil {
 		return
 	}
-	var inner *List
-	if errors.As(err, &inner) {
+	if inner, ok := errors.AsType[*List](err); ok {
 		for _, e := range inner.errs {
 			l.Add(e)
 		}
 		l.total += inner.total - len(inner.errs)
 		return
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		l.Add(e)
 		return
 	}

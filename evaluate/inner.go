@@ -214,7 +214,7 @@ func censoringWeights(from, d *Data) ([]float64, error) {
 // take returns the rows of d.
 func (d *Data) take(rows []int) *Data {
 	return &Data{
-		X: d.X.Take(rows), Outcome: d.Outcome.Take(rows), Patient: pick(d.Patient, rows),
+		X: d.X.Take(rows), Outcome: d.Take(rows), Patient: pick(d.Patient, rows),
 		Site: pick(d.Site, rows), Date: pick(d.Date, rows), Weight: pick(d.Weight, rows),
 	}
 }

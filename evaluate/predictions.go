@@ -57,7 +57,8 @@ func External(d *Data, family string, p, raw []float64) *Predictions {
 
 // Append adds one entry.
 func (p *Predictions) Append(row int, patient, family, configuration, validation string, repeat, fold int,
-	site string, date float64, outcome bool, time float64, status int, prob, raw float64) {
+	site string, date float64, outcome bool, time float64, status int, prob, raw float64,
+) {
 	p.Row = append(p.Row, row)
 	p.Patient = append(p.Patient, patient)
 	p.Family = append(p.Family, family)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"dolor/calibrate"
 	"dolor/diag"
@@ -58,6 +59,12 @@ type Fitted struct {
 type Member struct {
 	Chain preprocess.Transform
 	Model model.Model
+}
+
+// HoldsValues reports whether a fitted step keeps training values (donors of an imputation):
+// such a model must not leave its hospital.
+func (f *Fitted) HoldsValues() bool {
+	return slices.ContainsFunc(f.Warnings, func(w diag.Warning) bool { return w.Code == "state_holds_values" })
 }
 
 // Predict returns P(outcome) for the rows of x, which must hold the raw predictors. Several

@@ -141,10 +141,10 @@ func resample(rows []int, patient []string, s rng.Stream) []int {
 		}
 		members[g] = append(members[g], r)
 	}
-	rand := s.Rand()
+	random := s.Rand()
 	var out []int
 	for range members {
-		out = append(out, members[rand.IntN(len(members))]...)
+		out = append(out, members[random.IntN(len(members))]...)
 	}
 	return out
 }

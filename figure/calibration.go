@@ -112,7 +112,7 @@ func drawHistogram(d *Drawing, p plane, cal assess.Calibration, top float64) {
 	if upNeed := up / float64(most); upNeed < scale {
 		scale = upNeed
 	}
-	for i := 0; i < bars; i++ {
+	for i := range bars {
 		x0, x1 := p.x(cal.Edges[i]), p.x(cal.Edges[i+1])
 		if h := scale * float64(cal.Events[i]); h > 0 {
 			d.rect(style{fill: Dark}, x0+0.5, base-0.5-h, x1-x0-1, h)

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"dolor/assess"
@@ -105,10 +106,10 @@ func noteOf(cs []assess.Curves, line func(assess.Curves) assess.Line) string {
 			return n
 		}
 	}
-	switch c := cs[0]; {
-	case c.Events == 0:
+	switch c := cs[0]; c.Events {
+	case 0:
 		return fmt.Sprintf("no event among %d patients", c.N)
-	case c.Events == c.N:
+	case c.N:
 		return fmt.Sprintf("every one of %d patients had the event", c.N)
 	default:
 		return fmt.Sprintf("no curve for %s", counts(c.N, c.Events))
@@ -131,8 +132,8 @@ func ROC(r *assess.Results, v View) Figure {
 		if l := cs[0].ROC; cs[0].Family == r.Primary {
 			d.band(p, Primary, 0.16, l.X, l.Lower, l.Upper)
 		}
-		for i := len(cs) - 1; i >= 0; i-- {
-			d.curve(p, familyStyle(r, cs[i].Family), cs[i].ROC.X, cs[i].ROC.Y)
+		for _, c := range slices.Backward(cs) {
+			d.curve(p, familyStyle(r, c.Family), c.ROC.X, c.ROC.Y)
 		}
 		lines := keyLines(r, cs, v, "auc", d, 0.72*(p.right-p.left))
 		x := p.right - keyWidth(d, lines) - 4
@@ -257,8 +258,8 @@ func PrecisionRecall(r *assess.Results, v View) Figure {
 		d.Title, d.Desc = "Precision-recall curve, "+v.Text(), describe(r, cs, v, "average_precision", "average precision")
 		unitSquare(d, p, "Sensitivity (recall)", "Positive predictive value", false, true)
 		d.line(style{stroke: Reference, width: 1.25, dash: []float64{4, 3}}, point{p.x(0), p.y(share)}, point{p.x(1), p.y(share)})
-		for i := len(cs) - 1; i >= 0; i-- {
-			d.curve(p, familyStyle(r, cs[i].Family), cs[i].PR.X, cs[i].PR.Y)
+		for _, c := range slices.Backward(cs) {
+			d.curve(p, familyStyle(r, c.Family), c.PR.X, c.PR.Y)
 		}
 		lines := keyLines(r, cs, v, "average_precision", d, 0.7*(p.right-p.left))
 		y := p.bottom - 14 - 19*float64(len(lines))

@@ -3,6 +3,7 @@ package figure
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"dolor/assess"
 )
@@ -104,7 +105,7 @@ func drawDecision(r *assess.Results, v View, cs []assess.Curves, w, h float64) *
 	d := newDrawing(w, h, newFaces())
 	d.Title = "Decision curve, " + v.Text()
 	d.Desc = describe(r, cs, v, "net_benefit", "net benefit per 100 at "+Threshold(r.Decision))
-	p := plane{left: 46, right: w - 150, top: 26, bottom: h - 76, xmin: 0}
+	p := plane{left: 46, right: w - 172, top: 26, bottom: h - 76, xmin: 0}
 	if narrow {
 		p.right = w - 12
 		p.bottom = h - 96
@@ -131,8 +132,8 @@ func drawDecision(r *assess.Results, v View, cs []assess.Curves, w, h float64) *
 	dc := c.Decision
 	d.band(p, Primary, 0.17, dc.Threshold, dc.Lower, dc.Upper)
 	d.curve(p, style{stroke: Dark, width: 1.75}, dc.Threshold, dc.TreatAll)
-	for i := len(cs) - 1; i >= 0; i-- {
-		d.curve(p, familyStyle(r, cs[i].Family), cs[i].Decision.Threshold, cs[i].Decision.NetBenefit)
+	for _, c := range slices.Backward(cs) {
+		d.curve(p, familyStyle(r, c.Family), c.Decision.Threshold, c.Decision.NetBenefit)
 	}
 	decisionLabels(d, r, p, cs, narrow)
 	bestStrip(d, p, c, narrow)

@@ -1,6 +1,9 @@
 package figure
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Drawing is one picture as plain marks in units of CSS pixels, origin top left. It can be
 // written as SVG, PNG and PDF, each time with the same bytes.
@@ -197,8 +200,8 @@ func (d *Drawing) band(p plane, color string, opacity float64, xs, lo, hi []floa
 	var up, down []point
 	flush := func() {
 		if len(up) > 1 {
-			for i := len(down) - 1; i >= 0; i-- {
-				up = append(up, down[i])
+			for _, d := range slices.Backward(down) {
+				up = append(up, d)
 			}
 			d.area(style{fill: color, opacity: opacity}, up...)
 		}

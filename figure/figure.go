@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"dolor/assess"
@@ -93,10 +94,8 @@ func Views(r *assess.Results) []View {
 	order := []string{assess.Internal, assess.Temporal, assess.External, assess.SiteOut, assess.Pooled, assess.Bootstrap, assess.Apparent}
 	add := func(c assess.Curves) {
 		v := View{c.Validation, c.Site}
-		for _, o := range out {
-			if o == v {
-				return
-			}
+		if slices.Contains(out, v) {
+			return
 		}
 		out = append(out, v)
 	}

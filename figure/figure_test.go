@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"image/png"
 	"io"
@@ -71,7 +72,7 @@ func checkSVG(t *testing.T, name string, svg []byte, d *figure.Drawing) {
 	dec := xml.NewDecoder(bytes.NewReader(svg))
 	for {
 		tok, err := dec.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -143,8 +144,10 @@ func TestNothingToDraw(t *testing.T) {
 	for _, r := range []*assess.Results{
 		{},
 		{Primary: "a", Families: []string{"a"}, Curves: []assess.Curves{{Family: "a", Validation: "internal", N: 12}}},
-		{Primary: "a", Sites: []assess.SitePool{{Family: "a", Metric: "auc", Estimate: assess.Num(nan), Lower: assess.Num(nan), Upper: assess.Num(nan),
-			PredLower: assess.Num(nan), PredUpper: assess.Num(nan), I2: assess.Num(nan), Reference: assess.Num(nan), Sites: []assess.SiteStat{{Site: "B", Estimate: assess.Num(nan), Note: "no event"}}}}},
+		{Primary: "a", Sites: []assess.SitePool{{
+			Family: "a", Metric: "auc", Estimate: assess.Num(nan), Lower: assess.Num(nan), Upper: assess.Num(nan),
+			PredLower: assess.Num(nan), PredUpper: assess.Num(nan), I2: assess.Num(nan), Reference: assess.Num(nan), Sites: []assess.SiteStat{{Site: "B", Estimate: assess.Num(nan), Note: "no event"}},
+		}}},
 	} {
 		for _, e := range figure.All() {
 			for _, f := range e.Draw(r) {

@@ -48,7 +48,7 @@ func Percent(v float64, digits int) string {
 
 // Threshold writes a probability threshold as a percentage, with the decimals it needs.
 func Threshold(t float64) string {
-	for d := 0; d < 2; d++ {
+	for d := range 2 {
 		if math.Abs(100*t-math.Round(100*t*math.Pow10(d))/math.Pow10(d)) < 1e-9 {
 			return Percent(t, d)
 		}
@@ -102,6 +102,8 @@ func ScaleOf(metric string) Scale {
 		return Scale{Label: "Net benefit", Digits: 1, Factor: 100, Signed: true, Reference: 0, Unit: "per 100 patients"}
 	case "net_benefit_treat_all":
 		return Scale{Label: "Net benefit, treat all", Digits: 1, Factor: 100, Signed: true, Reference: 0, Unit: "per 100 patients"}
+	case "net_benefit_vs_treat_all":
+		return Scale{Label: "Net benefit over treat all", Digits: 1, Factor: 100, Signed: true, Reference: 0, Unit: "per 100 patients"}
 	case "standardized_net_benefit", "standardised_net_benefit":
 		return Scale{Label: "Standardised net benefit", Digits: 3, Factor: 1, Reference: 0}
 	case "interventions_avoided":

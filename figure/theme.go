@@ -76,7 +76,7 @@ func (f faces) fit(s string, size float64, bold bool, w float64) string {
 func (f faces) wrap(s string, size float64, bold bool, w float64) []string {
 	var lines []string
 	line := ""
-	for _, word := range strings.Fields(s) {
+	for word := range strings.FieldsSeq(s) {
 		try := word
 		if line != "" {
 			try = line + " " + word

@@ -133,8 +133,10 @@ func (c Column) recode(w Field) (Column, *diag.Warning, *diag.Error) {
 	if unseen == 0 {
 		return out, nil, nil
 	}
-	return out, &diag.Warning{Code: "unseen_level", Count: unseen, First: "row " + strconv.Itoa(first),
-		Msg: w.Name + " has levels that are not among the " + itoa(len(w.Levels)) + " known; they became missing"}, nil
+	return out, &diag.Warning{
+		Code: "unseen_level", Count: unseen, First: "row " + strconv.Itoa(first),
+		Msg: w.Name + " has levels that are not among the " + itoa(len(w.Levels)) + " known; they became missing",
+	}, nil
 }
 
 // missingColumn returns a column without a value.
@@ -249,8 +251,10 @@ func unite(name string, frames []*Frame) (Field, *diag.Error) {
 		case !valued:
 			field.Kind, field.Levels, field.Ordered = got.Kind, slices.Clone(got.Levels), got.Ordered
 		default:
-			return field, &diag.Error{Kind: diag.Invalid, Op: "frame.Concat", Field: name, Hint: "declare its kind",
-				Msg: "expected one kind in every file, got " + field.Kind.String() + " and, in file " + itoa(k+1) + ", " + got.Kind.String()}
+			return field, &diag.Error{
+				Kind: diag.Invalid, Op: "frame.Concat", Field: name, Hint: "declare its kind",
+				Msg: "expected one kind in every file, got " + field.Kind.String() + " and, in file " + itoa(k+1) + ", " + got.Kind.String(),
+			}
 		}
 		valued = valued || has
 	}

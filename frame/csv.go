@@ -129,8 +129,7 @@ func openFile(path, name string) (*os.File, error) {
 		return nil, &diag.Error{Kind: diag.Missing, Op: "frame.open", Pos: diag.Pos{File: name}, Msg: "no such file"}
 	}
 	if err != nil {
-		var pe *fs.PathError
-		if errors.As(err, &pe) {
+		if pe, ok := errors.AsType[*fs.PathError](err); ok {
 			err = pe.Err
 		}
 		return nil, &diag.Error{Kind: diag.Invalid, Op: "frame.open", Pos: diag.Pos{File: name}, Msg: "cannot be opened", Err: err}
@@ -146,8 +145,10 @@ func gzipFault(name string, err error) error {
 	if diag.KindOf(err) == diag.Canceled {
 		return err
 	}
-	return &diag.Error{Kind: diag.Invalid, Op: "frame.ReadCSV", Pos: diag.Pos{File: name},
-		Msg: "expected a whole gzip file", Err: err}
+	return &diag.Error{
+		Kind: diag.Invalid, Op: "frame.ReadCSV", Pos: diag.Pos{File: name},
+		Msg: "expected a whole gzip file", Err: err,
+	}
 }
 
 // ctxReader stops reading when ctx is done.
@@ -216,8 +217,10 @@ func readTable(ctx context.Context, t *table) (*Frame, []diag.Warning, error) {
 
 // fault returns an Invalid error at a place of the file.
 func (t *table) fault(line, col int, field, msg string) *diag.Error {
-	return &diag.Error{Kind: diag.Invalid, Op: "frame.ReadCSV", Field: field, Msg: msg,
-		Pos: diag.Pos{File: t.opts.Name, Line: line, Col: col}}
+	return &diag.Error{
+		Kind: diag.Invalid, Op: "frame.ReadCSV", Field: field, Msg: msg,
+		Pos: diag.Pos{File: t.opts.Name, Line: line, Col: col},
+	}
 }
 
 // readHeader reads the first line, checks the names and lays out the columns.
@@ -225,20 +228,26 @@ func (t *table) readHeader() error {
 	var faults diag.List
 	lex := t.lexer()
 	if t.size == 0 {
-		return &diag.Error{Kind: diag.Invalid, Op: "frame.ReadCSV", Pos: diag.Pos{File: t.opts.Name},
-			Msg: "expected a header line, got an empty file"}
+		return &diag.Error{
+			Kind: diag.Invalid, Op: "frame.ReadCSV", Pos: diag.Pos{File: t.opts.Name},
+			Msg: "expected a header line, got an empty file",
+		}
 	}
 	if lex.utf16 {
-		return &diag.Error{Kind: diag.Invalid, Op: "frame.ReadCSV", Pos: diag.Pos{File: t.opts.Name, Line: 1, Col: 1},
-			Msg: "expected UTF-8 text, got UTF-16", Hint: "save the file as UTF-8"}
+		return &diag.Error{
+			Kind: diag.Invalid, Op: "frame.ReadCSV", Pos: diag.Pos{File: t.opts.Name, Line: 1, Col: 1},
+			Msg: "expected UTF-8 text, got UTF-16", Hint: "save the file as UTF-8",
+		}
 	}
 	cells, more, err := lex.row()
 	if err != nil {
 		return err
 	}
 	if !more {
-		return &diag.Error{Kind: diag.Invalid, Op: "frame.ReadCSV", Pos: diag.Pos{File: t.opts.Name},
-			Msg: "expected a header line, got an empty file"}
+		return &diag.Error{
+			Kind: diag.Invalid, Op: "frame.ReadCSV", Pos: diag.Pos{File: t.opts.Name},
+			Msg: "expected a header line, got an empty file",
+		}
 	}
 	for _, f := range lex.faults {
 		faults.Add(f)
@@ -255,8 +264,10 @@ func (t *table) readHeader() error {
 			seen[name] = i
 		}
 		spec, declared := t.opts.Columns[name]
-		t.cols = append(t.cols, csvColumn{name: name, spec: spec, declared: declared,
-			missing: missingTokens(slices.Concat(t.opts.Missing, spec.Missing))})
+		t.cols = append(t.cols, csvColumn{
+			name: name, spec: spec, declared: declared,
+			missing: missingTokens(slices.Concat(t.opts.Missing, spec.Missing)),
+		})
 	}
 	if !t.opts.Absent {
 		for _, name := range slices.Sorted(maps.Keys(t.opts.Columns)) {

@@ -297,8 +297,10 @@ func TestReadCSVDoesNotDependOnBlocks(t *testing.T) {
 }
 
 func readBlocks(data []byte, block, workers int) (*Frame, []diag.Warning, error) {
-	return readTable(context.Background(), &table{src: bytes.NewReader(data), size: int64(len(data)), block: block,
-		opts: CSVOptions{Workers: workers, Comma: ',', Name: "input"}})
+	return readTable(context.Background(), &table{
+		src: bytes.NewReader(data), size: int64(len(data)), block: block,
+		opts: CSVOptions{Workers: workers, Comma: ',', Name: "input"},
+	})
 }
 
 // Writing and reading with the kinds declared gives the frame back.

@@ -291,18 +291,24 @@ func (c *csvColumn) levelOf(cell string) int {
 func (t *table) warnings() []diag.Warning {
 	var ws []diag.Warning
 	if len(t.cols) == 1 && strings.ContainsAny(t.cols[0].name, ",;\t|") {
-		ws = append(ws, diag.Warning{Code: "one_column", Count: 1, First: t.opts.Name,
-			Msg: "the file has one column, whose name contains a separator; check the separator"})
+		ws = append(ws, diag.Warning{
+			Code: "one_column", Count: 1, First: t.opts.Name,
+			Msg: "the file has one column, whose name contains a separator; check the separator",
+		})
 	}
 	for j := range t.cols {
 		c := &t.cols[j]
 		if c.naLevel > 0 {
-			ws = append(ws, diag.Warning{Code: "missing_token_level", Count: c.naLevel, First: c.name,
-				Msg: c.name + " has a level that reads like a missing value (NA, N/A, NaN, null); declare it as missing if it is"})
+			ws = append(ws, diag.Warning{
+				Code: "missing_token_level", Count: c.naLevel, First: c.name,
+				Msg: c.name + " has a level that reads like a missing value (NA, N/A, NaN, null); declare it as missing if it is",
+			})
 		}
 		if c.column.MissingCount() == t.rows {
-			ws = append(ws, diag.Warning{Code: "column_all_missing", Count: 1, First: c.name,
-				Msg: c.name + " has no value in any row"})
+			ws = append(ws, diag.Warning{
+				Code: "column_all_missing", Count: 1, First: c.name,
+				Msg: c.name + " has no value in any row",
+			})
 		}
 	}
 	return ws

@@ -278,8 +278,10 @@ func (t *table) explain(ctx context.Context) error {
 		faults.Add(all[len(all)-1]) // beyond those kept: only counted
 	}
 	if faults.Len() == 0 {
-		return &diag.Error{Kind: diag.Internal, Op: "frame.ReadCSV", Pos: diag.Pos{File: t.opts.Name},
-			Msg: "the fast and the careful reader disagree"}
+		return &diag.Error{
+			Kind: diag.Internal, Op: "frame.ReadCSV", Pos: diag.Pos{File: t.opts.Name},
+			Msg: "the fast and the careful reader disagree",
+		}
 	}
 	return faults.Err()
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"math"
+	"slices"
 	"sync/atomic"
 	"unicode/utf8"
 
@@ -93,12 +94,7 @@ func (t *tokens) match(cell []byte) bool {
 }
 
 func (t *tokens) value(v float64) bool {
-	for _, n := range t.nums {
-		if v == n {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(t.nums, v)
 }
 
 // isNA reports whether a cell of a number column is one of the usual words for missing.
@@ -211,8 +207,9 @@ func (c *csvColumn) put(cell []byte, row int, s *segment, j int) bool {
 		c.num[row] = v
 		return ok || c.spec.Kind == 0
 	case moment:
-		v, ok := math.NaN(), true
+		v := math.NaN()
 		if len(trimSpace(cell)) > 0 && !c.missing.match(cell) {
+			var ok bool
 			if v, ok = parseDate(cell); !ok {
 				return false
 			}
@@ -232,12 +229,12 @@ func nextCell(b []byte, p int, comma, sep byte, scratch *[]byte) (cell []byte, n
 	}
 	from := p
 	for {
-		switch c := b[p]; {
-		case c == comma || c == '\n':
+		switch c := b[p]; c {
+		case comma, '\n':
 			return b[from:p], p + 1, c == sep
-		case c == '"':
+		case '"':
 			return nil, p, false
-		case c == '\r':
+		case '\r':
 			if p+1 >= len(b) || b[p+1] != '\n' {
 				return nil, p, false
 			}

@@ -77,6 +77,9 @@ func readParquet(ctx context.Context, r io.ReaderAt, size int64, o ParquetOption
 	if size == 0 {
 		return nil, nil, &diag.Error{Kind: diag.Invalid, Op: "frame.ReadParquet", Pos: diag.Pos{File: o.Name}, Msg: "expected a Parquet file, got an empty file"}
 	}
+	if err := checkFooter(r, size); err != nil {
+		return nil, nil, torn(o.Name, err)
+	}
 	file, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, nil, torn(o.Name, err)
@@ -95,6 +98,9 @@ func readParquet(ctx context.Context, r io.ReaderAt, size int64, o ParquetOption
 	if err := plausible(file, size, len(leaves)); err != nil {
 		return nil, nil, torn(o.Name, err)
 	}
+	if err := checkPages(r, file); err != nil {
+		return nil, nil, torn(o.Name, err)
+	}
 	raws := make([]rawColumn, len(leaves))
 	err = par.For(ctx, len(leaves), o.Workers, func(ctx context.Context, j int) (err error) {
 		defer func() {
@@ -106,8 +112,7 @@ func readParquet(ctx context.Context, r io.ReaderAt, size int64, o ParquetOption
 			if diag.KindOf(err) == diag.Canceled {
 				return err
 			}
-			var de *diag.Error
-			if errors.As(err, &de) {
+			if de, ok := errors.AsType[*diag.Error](err); ok {
 				de.Pos.File, de.Field = o.Name, leaves[j].Name()
 				return de
 			}
@@ -158,31 +163,6 @@ func torn(name string, err error) error {
 	return &diag.Error{Kind: diag.Invalid, Op: "frame.ReadParquet", Pos: diag.Pos{File: name}, Msg: "expected a whole Parquet file", Err: err}
 }
 
-// plausible checks the counts that a torn file gets wrong before memory is taken for them:
-// the row groups must add up, and runs of equal cells may compress 4096-fold, no more.
-func plausible(file *parquet.File, size int64, columns int) error {
-	rows := file.NumRows()
-	if most := (1<<22 + 4096*size) / int64(columns); rows < 0 || rows > most {
-		return fmt.Errorf("it claims %d rows in %d bytes", rows, size)
-	}
-	for i, g := range file.Metadata().RowGroups {
-		if g.NumRows < 0 || g.NumRows > rows || len(g.Columns) != columns {
-			return fmt.Errorf("row group %d does not fit the file", i+1)
-		}
-		rows -= g.NumRows
-		for _, c := range g.Columns {
-			m := c.MetaData
-			if m.NumValues != g.NumRows || m.TotalCompressedSize < 0 || m.TotalCompressedSize > size {
-				return fmt.Errorf("row group %d does not fit the file", i+1)
-			}
-		}
-	}
-	if rows != 0 {
-		return fmt.Errorf("%d rows are in no row group", rows)
-	}
-	return nil
-}
-
 // ownSchema returns the schema that WriteParquet left, or nil in a file of another system.
 func ownSchema(file *parquet.File, name string) (Schema, error) {
 	text, ok := file.Lookup(schemaKey)
@@ -194,8 +174,10 @@ func ownSchema(file *parquet.File, name string) (Schema, error) {
 		return nil, torn(name, fmt.Errorf("its metadata %s does not read as a schema", schemaKey))
 	}
 	if s.Version != 1 {
-		return nil, &diag.Error{Kind: diag.Unsupported, Op: "frame.ReadParquet", Pos: diag.Pos{File: name}, Field: schemaKey,
-			Msg: "expected version 1, got " + itoa(s.Version)}
+		return nil, &diag.Error{
+			Kind: diag.Unsupported, Op: "frame.ReadParquet", Pos: diag.Pos{File: name}, Field: schemaKey,
+			Msg: "expected version 1, got " + itoa(s.Version),
+		}
 	}
 	columns := file.Root().Columns()
 	if len(columns) != len(s.Columns) {
@@ -237,8 +219,10 @@ func flatColumns(file *parquet.File, o ParquetOptions) ([]*parquet.Column, error
 	for _, c := range columns {
 		names = append(names, c.Name())
 		if !c.Leaf() || c.Repeated() {
-			faults.Add(&diag.Error{Kind: diag.Unsupported, Op: "frame.ReadParquet", Pos: diag.Pos{File: o.Name}, Field: c.Name(),
-				Msg: "expected one value a row, got a nested column"})
+			faults.Add(&diag.Error{
+				Kind: diag.Unsupported, Op: "frame.ReadParquet", Pos: diag.Pos{File: o.Name}, Field: c.Name(),
+				Msg: "expected one value a row, got a nested column",
+			})
 		}
 	}
 	if len(columns) == 0 {
@@ -292,7 +276,7 @@ func (c *rawColumn) read(ctx context.Context, file *parquet.File, leaf *parquet.
 				return err
 			}
 			page, err := pages.ReadPage()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {
@@ -336,7 +320,7 @@ func (c *rawColumn) readPage(page parquet.Page, values []parquet.Value, convert 
 		if int64(c.rows()) > limit {
 			return fmt.Errorf("a column holds more than %d rows", limit)
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -2,11 +2,12 @@ package metric
 
 import (
 	"context"
+	"fmt"
+	"math"
+
 	"dolor/diag"
 	"dolor/internal/par"
 	"dolor/rng"
-	"fmt"
-	"math"
 )
 
 // CalibrationErrorIntervals returns ece, mce and rmsce of [CalibrationErrorBinned] with

@@ -2,11 +2,12 @@ package metric_test
 
 import (
 	"context"
+	"math"
+	"testing"
+
 	"dolor/internal/golden"
 	"dolor/metric"
 	"dolor/rng"
-	"math"
-	"testing"
 )
 
 func calCase(t *testing.T, name string) (d metric.Data, p2 []float64) {

@@ -2,13 +2,14 @@ package metric_test
 
 import (
 	"context"
+	"fmt"
+	"math"
+	"testing"
+
 	"dolor/internal/glm"
 	"dolor/internal/golden"
 	"dolor/metric"
 	"dolor/rng"
-	"fmt"
-	"math"
-	"testing"
 )
 
 // calSim draws rows whose outcome has logit a + b logit p.

@@ -1,8 +1,9 @@
 package metric
 
 import (
-	"dolor/diag"
 	"math"
+
+	"dolor/diag"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )

@@ -1,8 +1,9 @@
 package metric
 
 import (
-	"dolor/diag"
 	"math"
+
+	"dolor/diag"
 )
 
 // CITL is calibration-in-the-large: the intercept of a logistic regression of the outcome

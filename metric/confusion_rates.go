@@ -212,7 +212,7 @@ func (t Table) Ratios(level float64) [3]Ratio {
 		out.Lower, out.Upper = out.Value*math.Exp(-h), out.Value*math.Exp(h)
 		return out
 	}
-	lrp, lrn := make1(s.p, r.p, vs+vr), make1((t.FN)/(t.TP+t.FN), t.TN/(t.FP+t.TN), vns+vnr)
+	lrp, lrn := make1(s.p, r.p, vs+vr), make1(t.FN/(t.TP+t.FN), t.TN/(t.FP+t.TN), vns+vnr)
 	// var logit p = p(1-p)/n / (p(1-p))^2
 	dor := make1(t.TP*t.TN, t.FP*t.FN, 1/(s.n*s.p*(1-s.p))+1/(r.n*r.p*(1-r.p)))
 	for _, q := range []*Ratio{&lrp, &lrn, &dor} {

@@ -1,10 +1,11 @@
 package metric
 
 import (
-	"dolor/diag"
-	"dolor/internal/smooth"
 	"math"
 	"sort"
+
+	"dolor/diag"
+	"dolor/internal/smooth"
 )
 
 // Binning says how probabilities are cut into groups.

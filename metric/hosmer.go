@@ -1,8 +1,9 @@
 package metric
 
 import (
-	"dolor/diag"
 	"math"
+
+	"dolor/diag"
 )
 
 // HosmerLemeshow is the grouped chi-square test of calibration. Its power follows sample size

@@ -2,12 +2,14 @@ package metric
 
 import (
 	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
 	"dolor/diag"
 	"dolor/internal/par"
 	"dolor/internal/smooth"
 	"dolor/rng"
-	"fmt"
-	"math"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -161,12 +163,23 @@ func (in *smoothInput) bootstrap(ctx context.Context, w []float64, o SmoothOptio
 		default: // the other smoothers are refitted as they are
 		}
 	}
+	// Resampling rows and merging them to fixed points is drawing the counts of the cells
+	// (point, outcome) from a multinomial, which costs the cells instead of the rows.
+	var cells []float64
+	if src != in && w == nil {
+		src, cells = src.cells()
+	}
 	slots := make([][]float64, reps)
 	err = par.For(ctx, reps, workers, func(_ context.Context, r int) error {
 		gen := stream.Child("resample", r).Rand()
-		counts := make([]float64, n)
-		for range n {
-			counts[gen.IntN(n)]++
+		var counts []float64
+		if cells != nil {
+			counts = multinomial(cells, n, gen)
+		} else {
+			counts = make([]float64, n)
+			for range n {
+				counts[gen.IntN(n)]++
+			}
 		}
 		for i, v := range w {
 			counts[i] *= v
@@ -206,6 +219,48 @@ func (in *smoothInput) merged() *smoothInput {
 		}
 	}
 	return m
+}
+
+// cells gathers merged rows into at most two for each point, one an outcome, with the number
+// of rows in each.
+func (in *smoothInput) cells() (*smoothInput, []float64) {
+	out := &smoothInput{}
+	var counts []float64
+	for i := 0; i < len(in.ord); {
+		p := in.p[in.ord[i]]
+		var n [2]float64
+		for ; i < len(in.ord) && in.p[in.ord[i]] == p; i++ {
+			n[int(in.y[in.ord[i]])]++
+		}
+		for y, c := range n {
+			if c > 0 {
+				out.p, out.y = append(out.p, p), append(out.y, float64(y))
+				counts = append(counts, c)
+			}
+		}
+	}
+	out.ord = smooth.Order(out.p)
+	return out, counts
+}
+
+// multinomial draws n rows over cells in proportion to counts, whose sum is n, as a chain of
+// binomials.
+func multinomial(counts []float64, n int, gen *rand.Rand) []float64 {
+	out := make([]float64, len(counts))
+	left, mass := float64(n), float64(n)
+	for i, c := range counts {
+		if left == 0 {
+			break
+		}
+		if c >= mass {
+			out[i] = left
+			break
+		}
+		out[i] = distuv.Binomial{N: left, P: c / mass, Src: gen}.Rand()
+		left -= out[i]
+		mass -= c
+	}
+	return out
 }
 
 func failedWarning(failed int) []diag.Warning {

@@ -6,9 +6,10 @@
 package metric
 
 import (
-	"dolor/diag"
 	"encoding/json"
 	"math"
+
+	"dolor/diag"
 )
 
 // Data is the predictions of one column on one set of patients.

@@ -39,7 +39,7 @@ type DecisionOptions struct {
 	// sampled separately (case-control); 0 means the share in the data.
 	Prevalence float64
 	// Wald asks for symmetric intervals from the influence function (Marsh, Janes and Pepe 2020,
-	// doi:10.1002/sim.8512) instead of the combined Wilson limits of the two shares.
+	// doi:10.1111/biom.13190) instead of the combined Wilson limits of the two shares.
 	Wald bool
 }
 

@@ -17,8 +17,8 @@ type PartialAUC struct {
 // PartialAUCSpecificity returns the area over specificities from lo to hi (0.8 to 1, say), by
 // the trapezoid rule with linear interpolation at the ends; standardised as in McClish 1989
 // (doi:10.1177/0272989X8900900307). The interval comes from the influence function of the
-// empirical curve, which allows for the estimated cut (He and Escobar 2010,
-// doi:10.1002/sim.3767), on the logit scale of area over width ("influence, logit"). One class
+// empirical curve, which allows for the estimated cut (He and Escobar 2008,
+// Statistics in Medicine 27:5291-5308), on the logit scale of area over width ("influence, logit"). One class
 // gives NaN with the reason.
 func PartialAUCSpecificity(d Data, lo, hi, level float64) (PartialAUC, error) {
 	if err := bandFault("specificity", lo, hi); err != nil {
@@ -79,18 +79,21 @@ func (s *Sorted) partial(f1, f2, level float64) PartialAUC {
 	area, width := hi.area-lo.area, f2-f1
 	var v1, v0 runSum
 	x, t := 0.0, 0.0 // FPR and TPR before the group
+	var cum runSum   // in the order of tally, so that the last FPR is exactly 1
 	for g, p := range s.pos {
 		q := s.neg[g]
-		dx, dt := q/s.wneg, p/s.wpos
+		cum.add(q)
+		next := cum.sum() / s.wneg
+		dt := p / s.wpos
 		if p > 0 {
-			e := eventPlacement(x, dx, f2) - eventPlacement(x, dx, f1) - area
+			e := eventPlacement(x, next, f2) - eventPlacement(x, next, f1) - area
 			v1.add(s.pos2[g] * e * e)
 		}
 		if q > 0 {
-			e := hi.otherPlacement(x, dx, t, dt) - lo.otherPlacement(x, dx, t, dt) - area
+			e := hi.otherPlacement(x, next, t, dt) - lo.otherPlacement(x, next, t, dt) - area
 			v0.add(s.neg2[g] * e * e)
 		}
-		x, t = x+dx, t+dt
+		x, t = next, t+dt
 	}
 	se := math.Sqrt(classVariance(v1.sum(), s.wpos, s.rows1) + classVariance(v0.sum(), s.wneg, s.rows0))
 	method := "influence, logit"
@@ -122,42 +125,44 @@ func (s *Sorted) areaTo(f float64) leftArea {
 	if f <= 0 {
 		return leftArea{}
 	}
-	var area runSum
+	var area, cum runSum
 	x, t := 0.0, 0.0
 	for g, p := range s.pos {
-		dx, dt := s.neg[g]/s.wneg, p/s.wpos
-		if dx > 0 && x+dx >= f && f < 1 {
+		cum.add(s.neg[g])
+		next := cum.sum() / s.wneg
+		dx, dt := next-x, p/s.wpos
+		if dx > 0 && next >= f && f < 1 {
 			end := t + dt*(f-x)/dx
 			area.add((f - x) * (t + end) / 2)
 			return leftArea{f, area.sum(), end}
 		}
 		area.add(dx * (t + dt/2))
-		x, t = x+dx, t+dt
+		x, t = next, t+dt
 	}
 	return leftArea{f, area.sum(), t}
 }
 
 // eventPlacement is the share of [0, f] over which an event in a tied group that spans false
-// positive rates x to x+dx is found, the group's step taken as a straight line.
-func eventPlacement(x, dx, f float64) float64 {
+// positive rates x to next is found, the group's step taken as a straight line.
+func eventPlacement(x, next, f float64) float64 {
 	switch {
 	case f <= x:
 		return 0
-	case f >= x+dx:
-		return f - x - dx/2
+	case f >= next:
+		return f - (x+next)/2
 	}
-	return (f - x) * (f - x) / (2 * dx)
+	return (f - x) * (f - x) / (2 * (next - x))
 }
 
-// otherPlacement is the influence of a non-event in a group from (x, t) to (x+dx, t+dt), plus the
+// otherPlacement is the influence of a non-event in a group from (x, t) to (next, t+dt), plus the
 // area: its height less that at f when it lies left of f, and the constant f height(f).
-func (a leftArea) otherPlacement(x, dx, t, dt float64) float64 {
+func (a leftArea) otherPlacement(x, next, t, dt float64) float64 {
 	base := a.f * a.height
 	switch {
 	case a.f <= x:
 		return base
-	case a.f >= x+dx:
+	case a.f >= next:
 		return base + t + dt/2 - a.height
 	}
-	return base + (a.f-x)/dx*((t+a.height)/2-a.height)
+	return base + (a.f-x)/(next-x)*((t+a.height)/2-a.height)
 }

@@ -2,9 +2,10 @@ package metric
 
 import (
 	"context"
+	"math"
+
 	"dolor/diag"
 	"dolor/internal/par"
-	"math"
 )
 
 // logitClip is how near 0 or 1 a probability may be before its logit is bounded; the value

@@ -1,9 +1,10 @@
 package metric
 
 import (
-	"dolor/diag"
 	"math"
 	"sort"
+
+	"dolor/diag"
 )
 
 // IDI is the integrated discrimination improvement of q over p: Pencina, D'Agostino,

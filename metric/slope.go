@@ -1,8 +1,9 @@
 package metric
 
 import (
-	"dolor/diag"
 	"math"
+
+	"dolor/diag"
 )
 
 // SlopeFit is the logistic recalibration y ~ a + b logit p.

@@ -2,13 +2,14 @@ package metric
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"math"
+
 	"dolor/diag"
 	"dolor/internal/glm"
 	"dolor/internal/smooth"
 	"dolor/rng"
-	"errors"
-	"fmt"
-	"math"
 )
 
 // Smoother names a way to estimate the observed risk as a curve over the predicted risk.

@@ -1,8 +1,9 @@
 package pool
 
 import (
-	"dolor/diag"
 	"math"
+
+	"dolor/diag"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -69,6 +70,7 @@ type Result struct {
 	PredictWald       Interval // Higgins 2009: t with k-2, Wald standard error; NaN for k = 2
 	PredictHK         Interval // t with k-2, Hartung-Knapp standard error; NaN for k = 2
 	PredictHKMinus1   Interval // t with k-1, Hartung-Knapp standard error
+	PredictTruncated  Interval // t with k-1, truncated Hartung-Knapp standard error: never inside HKTruncated
 	PredictWaldNormal Interval
 
 	Q, QP        float64  // Cochran's Q with k-1 degrees of freedom
@@ -268,6 +270,7 @@ func (r *Result) intervals(e []Effect) {
 	r.PredictWald = around(t2 * math.Sqrt(r.Tau2+r.SE*r.SE))
 	r.PredictHK = around(t2 * math.Sqrt(r.Tau2+r.SEHK*r.SEHK))
 	r.PredictHKMinus1 = around(t1 * math.Sqrt(r.Tau2+r.SEHK*r.SEHK))
+	r.PredictTruncated = around(t1 * math.Sqrt(r.Tau2+r.SEHKTrunc*r.SEHKTrunc))
 	r.PredictWaldNormal = around(z * math.Sqrt(r.Tau2+r.SE*r.SE))
 }
 
@@ -296,7 +299,7 @@ func tQuantile(p, df float64) float64 {
 type Report struct {
 	Estimate                   float64
 	Lower, Upper               float64 // Hartung-Knapp, truncated
-	PredictLower, PredictUpper float64 // Hartung-Knapp, t with k-1
+	PredictLower, PredictUpper float64 // Hartung-Knapp truncated, t with k-1
 	K                          int
 	Tau2, I2                   float64
 	Method                     string
@@ -305,7 +308,7 @@ type Report struct {
 // Report maps the headline numbers back: mean with the truncated Hartung-Knapp interval and
 // the range expected at a new site.
 func (r *Result) Report() Report {
-	ci, pi := r.HKTruncated.Back(r.Scale), r.PredictHKMinus1.Back(r.Scale)
+	ci, pi := r.HKTruncated.Back(r.Scale), r.PredictTruncated.Back(r.Scale)
 	return Report{
 		r.Scale.Back(r.Mu), ci.Lower, ci.Upper, pi.Lower, pi.Upper, r.K, r.Tau2, r.I2Tau,
 		r.Estimator.String() + ", hartung-knapp truncated, " + r.Scale.String() + " scale",

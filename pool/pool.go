@@ -7,8 +7,9 @@
 package pool
 
 import (
-	"dolor/diag"
 	"math"
+
+	"dolor/diag"
 )
 
 // Effect is one site's estimate and its variance, on the scale of pooling.

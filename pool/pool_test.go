@@ -1,12 +1,13 @@
 package pool_test
 
 import (
-	"dolor/diag"
-	"dolor/internal/golden"
-	"dolor/pool"
 	"fmt"
 	"math"
 	"testing"
+
+	"dolor/diag"
+	"dolor/internal/golden"
+	"dolor/pool"
 
 	"pgregory.net/rapid"
 )
@@ -243,4 +244,17 @@ func ExampleCombine() {
 	p := r.Report()
 	fmt.Printf("AUC %.2f (%.2f to %.2f), a new site %.2f to %.2f\n", p.Estimate, p.Lower, p.Upper, p.PredictLower, p.PredictUpper)
 	// Output: AUC 0.75 (0.65 to 0.83), a new site 0.56 to 0.88
+}
+
+// A new site varies more than the mean is uncertain: its interval can never be the narrower.
+func TestPredictionIntervalHoldsTheInterval(t *testing.T) {
+	effects := []pool.Effect{{Y: 1.66, V: 0.03}, {Y: 1.70, V: 0.03}, {Y: 1.60, V: 0.3}} // tau2 is 0, factor below 1
+	r, err := pool.Combine(effects, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep := r.Report()
+	if rep.PredictLower > rep.Lower || rep.PredictUpper < rep.Upper {
+		t.Errorf("prediction interval [%g, %g] lies inside the interval of the mean [%g, %g]", rep.PredictLower, rep.PredictUpper, rep.Lower, rep.Upper)
+	}
 }

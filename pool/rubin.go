@@ -1,8 +1,9 @@
 package pool
 
 import (
-	"dolor/diag"
 	"math"
+
+	"dolor/diag"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"

@@ -1,16 +1,17 @@
 package preprocess_test
 
 import (
-	"dolor/diag"
-	"dolor/frame"
-	"dolor/preprocess"
-	"dolor/preprocess/preprocesstest"
-	"dolor/rng"
 	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
 	"testing"
+
+	"dolor/diag"
+	"dolor/frame"
+	"dolor/preprocess"
+	"dolor/preprocess/preprocesstest"
+	"dolor/rng"
 )
 
 func pmm() *preprocess.ImputeChained {

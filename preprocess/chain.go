@@ -2,11 +2,12 @@ package preprocess
 
 import (
 	"context"
+	"encoding/json"
+	"strconv"
+
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/rng"
-	"encoding/json"
-	"strconv"
 )
 
 // Stage is a step of a chain with the name it is listed under.

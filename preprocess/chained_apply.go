@@ -2,10 +2,11 @@ package preprocess
 
 import (
 	"context"
-	"dolor/diag"
-	"dolor/frame"
 	"math"
 	"slices"
+
+	"dolor/diag"
+	"dolor/frame"
 )
 
 // work is a table being completed: x as it came, z the completed design row by row.

@@ -2,10 +2,11 @@ package preprocess
 
 import (
 	"context"
-	"dolor/diag"
-	"dolor/frame"
 	"math"
 	"slices"
+
+	"dolor/diag"
+	"dolor/frame"
 )
 
 // pick returns the columns a step acts on: those named, else every column of the kinds. A

@@ -2,7 +2,6 @@ package preprocess
 
 import (
 	"bytes"
-	"dolor/diag"
 	"encoding/json"
 	"errors"
 	"io"
@@ -10,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"dolor/diag"
 )
 
 // Names returns the names of Steps, in order.

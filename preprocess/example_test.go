@@ -2,11 +2,12 @@ package preprocess_test
 
 import (
 	"context"
+	"fmt"
+	"math"
+
 	"dolor/frame"
 	"dolor/preprocess"
 	"dolor/rng"
-	"fmt"
-	"math"
 )
 
 func ExampleChain_FitApply() {

@@ -2,11 +2,12 @@ package preprocess
 
 import (
 	"context"
+	"math"
+	"slices"
+
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/rng"
-	"math"
-	"slices"
 )
 
 // DropMissing leaves out the columns that say too little: wholly missing in training, or

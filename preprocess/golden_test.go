@@ -2,16 +2,17 @@ package preprocess_test
 
 import (
 	"cmp"
-	"dolor/frame"
-	"dolor/internal/golden"
-	"dolor/preprocess"
-	"dolor/rng"
 	"encoding/json"
 	"math"
 	"math/bits"
 	"slices"
 	"strconv"
 	"testing"
+
+	"dolor/frame"
+	"dolor/internal/golden"
+	"dolor/preprocess"
+	"dolor/rng"
 )
 
 // readMixed makes a frame of a reference table; levels come in order of appearance, which is

@@ -3,11 +3,12 @@ package preprocess
 import (
 	"cmp"
 	"context"
+	"math"
+	"slices"
+
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/rng"
-	"math"
-	"slices"
 )
 
 // Impute fills gaps with one value per column, learnt from the training rows that have it.
@@ -20,6 +21,7 @@ type Impute struct {
 	Value     *float64 `json:"value,omitempty"`   // of number constant
 	Level     string   `json:"level,omitempty"`   // of category constant; added to the levels
 	Indicator bool     `json:"indicator"`         // add NAME:missing for each column with gaps in training
+	Least     float64  `json:"indicator_share"`   // only where at least this share of the training rows is missing
 	Empty     string   `json:"empty"`             // a column wholly missing in training: error, drop or constant
 }
 
@@ -39,6 +41,9 @@ func (s *Impute) Validate() error {
 	}
 	if s.Value != nil && (math.IsNaN(*s.Value) || math.IsInf(*s.Value, 0)) {
 		l.Addf(diag.Invalid, "impute.value", "expected a finite number")
+	}
+	if !(s.Least >= 0 && s.Least <= 1) {
+		l.Addf(diag.Invalid, "impute.indicator_share", "must be in [0, 1], got %v", s.Least)
 	}
 	if s.Level == "" && s.Category == "constant" {
 		l.Addf(diag.Invalid, "impute.level", "expected the level to fill in, got none")
@@ -94,7 +99,7 @@ func (s *Impute) Fit(ctx context.Context, train *frame.Frame, _ []bool, _ rng.St
 			continue
 		}
 		f := s.fill(c, empty)
-		f.Indicator, f.Empty = s.Indicator && missing > 0, empty
+		f.Indicator, f.Empty = s.Indicator && missing > 0 && float64(missing) >= s.Least*float64(c.Len()), empty
 		t.Columns = append(t.Columns, f)
 	}
 	if err := faults.Err(); err != nil {

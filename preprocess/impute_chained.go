@@ -3,11 +3,12 @@ package preprocess
 import (
 	"cmp"
 	"context"
+	"math"
+	"slices"
+
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/rng"
-	"math"
-	"slices"
 )
 
 // ImputeChained fills gaps by chained equations: every variable in turn is regressed on all

@@ -2,11 +2,12 @@ package preprocess
 
 import (
 	"context"
+	"math"
+	"slices"
+
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/rng"
-	"math"
-	"slices"
 )
 
 // ImputeKNN fills a gap in a number column with the mean of that column over the nearest

@@ -2,6 +2,7 @@ package preprocess
 
 import (
 	"context"
+
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/rng"

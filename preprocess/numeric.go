@@ -1,11 +1,12 @@
 package preprocess
 
 import (
-	"dolor/diag"
 	"encoding/json"
 	"math"
 	"slices"
 	"strconv"
+
+	"dolor/diag"
 )
 
 // present returns the values of v that are not NaN, in a new slice.

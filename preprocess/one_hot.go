@@ -2,10 +2,11 @@ package preprocess
 
 import (
 	"context"
+	"slices"
+
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/rng"
-	"slices"
 )
 
 // OneHot replaces a category by 0/1 columns named NAME=LEVEL, one for each level met in

@@ -2,10 +2,11 @@ package preprocess
 
 import (
 	"context"
+	"math"
+
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/rng"
-	"math"
 )
 
 // Ordinal replaces a category by the rank (from 0) of its level among those met in training:

@@ -8,6 +8,7 @@ package preprocess
 
 import (
 	"context"
+
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/rng"

@@ -2,10 +2,11 @@ package preprocess
 
 import (
 	"context"
+	"slices"
+
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/rng"
-	"slices"
 )
 
 // RareLevels merges the levels of a category met too seldom in training into one. A level

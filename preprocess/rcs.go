@@ -2,13 +2,14 @@ package preprocess
 
 import (
 	"context"
-	"dolor/diag"
-	"dolor/frame"
-	"dolor/rng"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+
+	"dolor/diag"
+	"dolor/frame"
+	"dolor/rng"
 )
 
 // RCS expands a number into a restricted cubic spline: linear beyond the outer knots (Stone

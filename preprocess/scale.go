@@ -2,10 +2,11 @@ package preprocess
 
 import (
 	"context"
+	"math"
+
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/rng"
-	"math"
 )
 
 // Standardise subtracts the mean and divides by the standard deviation (divisor n), as

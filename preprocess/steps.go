@@ -21,16 +21,24 @@ var Steps = []Kind{
 }
 
 // DefaultDense is the chain for a family that reads a dense matrix of numbers: columns
-// wholly missing left out, gaps filled by median and mode with indicators, numbers
+// wholly missing left out, gaps filled by median and mode with indicators where at least 5 % are missing, numbers
 // standardised (not the indicators), levels with fewer than 10 rows merged, categories as
 // 0/1 columns with the first level as reference, constant columns left out.
 func DefaultDense() Chain {
 	return Chain{
 		{"drop_missing", DefaultDropMissing()},
-		{"impute", DefaultImpute()},
+		{"impute", denseImpute()},
 		{"standardise", &Standardise{}},
 		{"rare_levels", DefaultRareLevels()},
 		{"one_hot", DefaultOneHot()},
 		{"variance", DefaultVariance()},
 	}
+}
+
+// denseImpute adds an indicator only to columns with 5 % of gaps or more: one for a handful
+// of patients separates them by chance and blows its coefficient up.
+func denseImpute() *Impute {
+	s := DefaultImpute()
+	s.Least = 0.05
+	return s
 }

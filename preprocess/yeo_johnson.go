@@ -2,10 +2,11 @@ package preprocess
 
 import (
 	"context"
+	"math"
+
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/rng"
-	"math"
 )
 
 // YeoJohnson brings a skewed column near the normal (Yeo and Johnson, A new family of power

@@ -178,7 +178,7 @@ type entry struct {
 
 func (b *builder) table(caption, first string, cols []column, entries []entry) *ivTable {
 	t := &ivTable{Caption: caption, First: first}
-	for j := len(cols) - 1; j >= 0; j-- { // a measure nobody computed has no column
+	for j := range slices.Backward(cols) { // a measure nobody computed has no column
 		if slices.ContainsFunc(entries, func(e entry) bool { return e.rows[j] != nil }) {
 			continue
 		}

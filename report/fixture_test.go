@@ -16,22 +16,24 @@ import (
 // fixture simulates 640 patients of three sites with a known risk, scores them with three
 // imperfect predictors, and fills Results with plain estimates. Nothing in it is real.
 func fixture() *assess.Results {
-	rand := rng.New(20260714).Child("page fixture").Rand()
+	random := rng.New(20260714).Child("page fixture").Rand()
 	nan := assess.Num(math.NaN())
-	r := &assess.Results{Format: 1, Study: "Refractory pain within 12 weeks", Simulated: true, Outcome: "refractory by day 84", Level: 0.95,
+	r := &assess.Results{
+		Format: 1, Study: "Refractory pain within 12 weeks", Simulated: true, Outcome: "refractory by day 84", Level: 0.95,
 		Decision: 0.2, Thresholds: []float64{0.2, 0.5}, Primary: "elasticnet", Families: []string{"logistic", "elasticnet", "gbm"},
-		Inputs: []assess.Input{{File: "pain.csv", SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", Rows: 703}}}
+		Inputs: []assess.Provenance{{File: "pain.csv", SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", Rows: 703}},
+	}
 	const n = 640
 	y := make([]bool, n)
 	site := make([]int, n)
 	p := map[string][]float64{}
 	for i := range n {
-		x := rand.NormFloat64()
-		site[i] = rand.IntN(3)
+		x := random.NormFloat64()
+		site[i] = random.IntN(3)
 		lp := -0.7 + 1.5*x
-		y[i] = rand.Float64() < 1/(1+math.Exp(-lp))
+		y[i] = random.Float64() < 1/(1+math.Exp(-lp))
 		for k, f := range r.Families {
-			z := lp*[]float64{0.9, 1, 1.35}[k] + []float64{0.75, 0.6, 0.7}[k]*rand.NormFloat64()
+			z := lp*[]float64{0.9, 1, 1.35}[k] + []float64{0.75, 0.6, 0.7}[k]*random.NormFloat64()
 			p[f] = append(p[f], 1/(1+math.Exp(-z)))
 		}
 	}
@@ -57,14 +59,18 @@ func fixture() *assess.Results {
 		c = curvesFor(q, o)
 		c.Family, c.Validation, c.Site = f, val, site
 		row := func(metric string, est, se float64, t *assess.Num, method string) {
-			add(assess.Row{Family: f, Validation: val, Site: site, Subgroup: sub, Stratum: stratum, Metric: metric, Threshold: t, Estimate: assess.Num(est),
-				Lower: assess.Num(est - 1.96*se), Upper: assess.Num(est + 1.96*se), N: c.N, Events: c.Events, Method: method})
+			add(assess.Row{
+				Family: f, Validation: val, Site: site, Subgroup: sub, Stratum: stratum, Metric: metric, Threshold: t, Estimate: assess.Num(est),
+				Lower: assess.Num(est - 1.96*se), Upper: assess.Num(est + 1.96*se), N: c.N, Events: c.Events, Method: method,
+			})
 		}
 		e := float64(c.Events)
 		if e < 5 || c.Events == c.N {
 			for _, m := range []string{"auc", "calibration_slope"} {
-				add(assess.Row{Family: f, Validation: val, Site: site, Subgroup: sub, Stratum: stratum, Metric: m, Estimate: nan, Lower: nan, Upper: nan, N: c.N, Events: c.Events,
-					Method: fmt.Sprintf("%d events, fewer than 5", c.Events)})
+				add(assess.Row{
+					Family: f, Validation: val, Site: site, Subgroup: sub, Stratum: stratum, Metric: m, Estimate: nan, Lower: nan, Upper: nan, N: c.N, Events: c.Events,
+					Method: fmt.Sprintf("%d events, fewer than 5", c.Events),
+				})
 			}
 			return c
 		}
@@ -96,8 +102,10 @@ func fixture() *assess.Results {
 	}
 	names := []string{"North", "Centre", "South"}
 	for _, metric := range []string{"auc", "calibration_slope", "oe_ratio"} {
-		sp := assess.SitePool{Family: r.Primary, Metric: metric, Tau2: 0.01, I2: 0.31, Reference: assess.Num(map[string]float64{"auc": 0.5, "calibration_slope": 1, "oe_ratio": 1}[metric]),
-			Method: "random effects, restricted maximum likelihood, Hartung-Knapp"}
+		sp := assess.SitePool{
+			Family: r.Primary, Metric: metric, Tau2: 0.01, I2: 0.31, Reference: assess.Num(map[string]float64{"auc": 0.5, "calibration_slope": 1, "oe_ratio": 1}[metric]),
+			Method: "random effects, restricted maximum likelihood, Hartung-Knapp",
+		}
 		base := map[string]float64{"auc": 0.84, "calibration_slope": 0.95, "oe_ratio": 1.04}[metric]
 		for s, name := range names {
 			e := assess.Num(base + 0.04*float64(s-1))
@@ -152,8 +160,10 @@ func fixture() *assess.Results {
 	}
 	r.Missingness = m
 	r.SampleSize = []assess.Criterion{{Name: "Shrinkage of at most 10 %", Needed: 712, Have: 640, Detail: "R² (Cox-Snell) 0.25, 30 parameters", Binding: true}, {Name: "Average risk within 0.05", Needed: 355, Have: 640, Holds: true, Detail: "event share 0.35"}}
-	r.Equations = []assess.Equation{{Family: "elasticnet", Scale: "log-odds", Calibration: "none", Steps: []string{"Impute the median of the training rows, with an indicator", "Standardise to mean 0 and standard deviation 1"},
-		Terms: []assess.EquationTerm{{Name: "intercept", Estimate: -0.71, Lower: nan, Upper: nan, P: nan}, {Name: "Age", Unit: "year", Estimate: 0.012, Lower: -0.003, Upper: 0.027, P: 0.12}, {Name: "Pain now", Estimate: 0.31, Lower: 0.19, Upper: 0.43, P: 0.0004}}}}
+	r.Equations = []assess.Equation{{
+		Family: "elasticnet", Scale: "log-odds", Calibration: "none", Steps: []string{"Impute the median of the training rows, with an indicator", "Standardise to mean 0 and standard deviation 1"},
+		Terms: []assess.EquationTerm{{Name: "intercept", Estimate: -0.71, Lower: nan, Upper: nan, P: nan}, {Name: "Age", Unit: "year", Estimate: 0.012, Lower: -0.003, Upper: 0.027, P: 0.12}, {Name: "Pain now", Estimate: 0.31, Lower: 0.19, Upper: 0.43, P: 0.0004}},
+	}}
 	r.Choices = []assess.Choice{{Family: "elasticnet", What: "calibration", Value: "none", Count: 4, Of: 5}}
 	r.Warnings = []diag.Warning{{Code: "sample_size", Msg: "30 parameters offered where the criteria allow 27", Count: 1}, {Code: "few_events", Msg: "fewer than 5 events in a stratum: not estimated", Count: 2, First: "sex = not recorded"}}
 	return r

@@ -248,7 +248,8 @@ func (b *builder) rest(p *page) {
 		}
 		v := figure.View{Validation: c.Validation, Site: c.Site}
 		p.Comparisons = append(p.Comparisons, allRow{Name: figure.FamilyName(c.B) + " minus " + figure.FamilyName(c.A), Cells: []cell{
-			{Text: name}, {Text: v.Text()}, {Text: est, Interval: ci, Mark: b.mark(c.Method)}, {Text: pv}, {Text: fmt.Sprintf("n %d, %d events", c.N, c.Events)}}})
+			{Text: name}, {Text: v.Text()}, {Text: est, Interval: ci, Mark: b.mark(c.Method)}, {Text: pv}, {Text: fmt.Sprintf("n %d, %d events", c.N, c.Events)},
+		}})
 	}
 	for _, e := range r.Equations {
 		q := equation{Name: figure.FamilyName(e.Family), Scale: e.Scale, Calibration: e.Calibration, Note: e.Note, Steps: e.Steps}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"io"
 	"math"
 	"os"
@@ -39,7 +40,7 @@ func TestPageIsSelfContained(t *testing.T) {
 				if bad == "url(" {
 					continue
 				}
-				if strings.Contains(page, bad) && !(bad == " src=" || bad == "<img") {
+				if strings.Contains(page, bad) && (bad != " src=" && bad != "<img") {
 					t.Errorf("page contains %q", bad)
 				}
 			}
@@ -86,7 +87,7 @@ func wellFormed(t *testing.T, page string) {
 	depth := 0
 	for {
 		tok, err := dec.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -145,7 +146,8 @@ func TestEveryNumberIsInATable(t *testing.T) {
 }
 
 func TestSameResultsSameBytes(t *testing.T) {
-	if render(t, fixture()) != render(t, fixture()) {
+	first, second := render(t, fixture()), render(t, fixture())
+	if first != second {
 		t.Error("two pages of the same results differ")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"dolor/assess"
@@ -186,10 +187,8 @@ func has(r *assess.Results, validation string) bool {
 }
 
 func unique(out []string, s string) []string {
-	for _, o := range out {
-		if o == s {
-			return out
-		}
+	if slices.Contains(out, s) {
+		return out
 	}
 	return append(out, s)
 }

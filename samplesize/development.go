@@ -5,8 +5,9 @@
 package samplesize
 
 import (
-	"dolor/diag"
 	"math"
+
+	"dolor/diag"
 )
 
 // Development is what is expected of a model with a binary outcome before it is built.

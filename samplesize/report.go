@@ -1,9 +1,10 @@
 package samplesize
 
 import (
-	"dolor/diag"
 	"fmt"
 	"math"
+
+	"dolor/diag"
 )
 
 // Report compares the patients at hand with every criterion.

@@ -1,12 +1,13 @@
 package samplesize_test
 
 import (
-	"dolor/diag"
-	"dolor/internal/golden"
-	"dolor/samplesize"
 	"fmt"
 	"math"
 	"testing"
+
+	"dolor/diag"
+	"dolor/internal/golden"
+	"dolor/samplesize"
 )
 
 func TestDevelopmentGolden(t *testing.T) {

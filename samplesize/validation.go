@@ -1,8 +1,9 @@
 package samplesize
 
 import (
-	"dolor/diag"
 	"math"
+
+	"dolor/diag"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )

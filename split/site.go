@@ -2,6 +2,7 @@ package split
 
 import (
 	"slices"
+	"strings"
 
 	"dolor/diag"
 	"dolor/rng"
@@ -30,7 +31,8 @@ func (s SiteHoldout) Split(d *Rows, _ rng.Stream) ([]Split, error) {
 	if len(s.Sites) == 0 {
 		return nil, diag.Errorf(diag.Usage, siteOp, "expected a site to hold out, got none")
 	}
-	name := "site "
+	var name strings.Builder
+	name.WriteString("site ")
 	for i, want := range s.Sites {
 		if !slices.Contains(sites, want) {
 			e := diag.Errorf(diag.Missing, siteOp, "no row of site %s", want)
@@ -40,11 +42,11 @@ func (s SiteHoldout) Split(d *Rows, _ rng.Stream) ([]Split, error) {
 			return nil, e
 		}
 		if i > 0 {
-			name += ", "
+			name.WriteString(", ")
 		}
-		name += want
+		name.WriteString(want)
 	}
-	sp, err := d.withoutSites(s.Sites, name)
+	sp, err := d.withoutSites(s.Sites, name.String())
 	if err != nil {
 		return nil, err
 	}

@@ -82,6 +82,12 @@ func materialOf(ctx context.Context, p *Protocol, c *cohort, res *evaluate.Resul
 	}
 	m.Fits = FitsFile{Tasks: res.Tasks, Optimism: res.Optimism, Warnings: res.Warnings, Suspects: suspects, Parameters: map[string]int{}}
 	for _, f := range res.Final {
+		if f.HoldsValues() {
+			m.Fits.Warnings = diag.Merge(m.Fits.Warnings, diag.Warning{
+				Code: "bundle_not_written", Count: 1, First: f.Family.Name,
+				Msg: "the model keeps training values for its imputation, so no bundle was written; impute by median or impute_chained with bayesian_ridge to take it elsewhere",
+			})
+		}
 		e, parameters := equationOf(f)
 		m.Fits.Parameters[f.Family.Name] = parameters
 		if e != nil {
@@ -178,13 +184,16 @@ func trialJSON(t evaluate.Trial) any {
 }
 
 // keptFiles are what Rederive takes over as they are.
-var keptFiles = []string{"protocol.json", "cohort.json", "fits.json", "frame.parquet", "predictions.parquet", "trials.jsonl", "model.dolor"}
+var keptFiles = []string{"protocol.json", "cohort.json", "fits.json", "frame.parquet", "predictions.parquet", "trials.jsonl"}
 
 func copyKept(dir string, folder *atomicfile.Folder) error {
 	names := slices.Clone(keptFiles)
 	others, err := filepath.Glob(filepath.Join(dir, "models", "*.dolor"))
 	if err != nil {
 		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, "model.dolor")); err == nil {
+		names = append(names, "model.dolor")
 	}
 	for _, o := range others {
 		names = append(names, "models/"+filepath.Base(o))

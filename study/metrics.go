@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"path/filepath"
+	"slices"
 
 	"dolor/assess"
 	"dolor/diag"
@@ -19,6 +20,7 @@ type MetricsTable struct {
 	Outcome    string
 	Prob       []string
 	Thresholds []float64 // empty: 0.2
+	Only       []string  // metrics wanted; nil: all
 	Weight     string
 	Level      float64
 	Seed       uint64
@@ -64,6 +66,15 @@ func Metrics(ctx context.Context, t *MetricsTable) (*MetricsResult, error) {
 			return nil, diag.Errorf(diag.Usage, "--threshold", "must be in (0, 1), got %v", v)
 		}
 	}
+	for _, name := range t.Only {
+		if !slices.Contains(assess.Metrics(), name) {
+			e := diag.Errorf(diag.Usage, "--metric", "unknown metric %q", name)
+			if near := diag.Nearest(name, assess.Metrics()); near != "" {
+				e.Hint = "did you mean \"" + near + "\"?"
+			}
+			return nil, e
+		}
+	}
 	specs := map[string]frame.ColumnSpec{t.Outcome: {Kind: frame.Number}}
 	need := append([]string{t.Outcome}, t.Prob...)
 	if t.Weight != "" {
@@ -92,7 +103,9 @@ func Metrics(ctx context.Context, t *MetricsTable) (*MetricsResult, error) {
 	data := make([]metric.Data, len(t.Prob))
 	for k, name := range t.Prob {
 		data[k] = metric.Data{Y: y, P: f.At(1 + k).Numbers(), W: weight}
-		es, more, err := assess.Fixed(ctx, data[k], t.Thresholds, t.Level, rng.New(t.Seed).Child("metrics", k), t.Workers)
+		es, more, err := assess.Fixed(ctx, data[k], &assess.FixedOptions{
+			Thresholds: t.Thresholds, Level: t.Level, Stream: rng.New(t.Seed).Child("metrics", k), Workers: t.Workers, Only: t.Only,
+		})
 		if err != nil {
 			return nil, &diag.Error{Kind: diag.KindOf(err), Pos: diag.Pos{File: filepath.Base(t.File)}, Field: name, Err: err}
 		}
@@ -102,7 +115,7 @@ func Metrics(ctx context.Context, t *MetricsTable) (*MetricsResult, error) {
 		}
 	}
 	for k := 1; k < len(data); k++ {
-		c, err := assess.CompareFixed(ctx, t.Prob[0], t.Prob[k], data[0], data[k], t.Thresholds, t.Level, rng.New(t.Seed).Child("compare", k), t.Workers)
+		c, err := assess.CompareFixed(t.Prob[0], t.Prob[k], data[0], data[k], t.Thresholds, t.Level)
 		if err != nil {
 			return nil, err
 		}

@@ -49,8 +49,7 @@ func (d *decoder) decode(src []byte, v any) {
 
 func (d *decoder) syntax(err error) {
 	e := &diag.Error{Kind: diag.Invalid, Pos: diag.Pos{File: d.file}, Msg: "not valid YAML"}
-	var ye yaml.Error
-	if errors.As(err, &ye) {
+	if ye, ok := errors.AsType[yaml.Error](err); ok {
 		if t := ye.GetToken(); t != nil && t.Position != nil {
 			e.Pos.Line, e.Pos.Col = t.Position.Line, t.Position.Column
 		}
@@ -77,7 +76,12 @@ func (d *decoder) at(n ast.Node) diag.Pos {
 	return p
 }
 
-func (d *decoder) fault(path string, n ast.Node, format string, args ...any) *diag.Error {
+func (d *decoder) fault(path string, n ast.Node, format string, args ...any) {
+	_ = d.mark(path, n, format, args...)
+}
+
+// mark is fault for callers that add a hint.
+func (d *decoder) mark(path string, n ast.Node, format string, args ...any) *diag.Error {
 	e := diag.Errorf(diag.Invalid, path, format, args...)
 	e.Pos = d.at(n)
 	d.faults.Add(e)
@@ -163,7 +167,7 @@ func (d *decoder) value(path string, n ast.Node, v reflect.Value) {
 	}
 	d.pos[path] = d.at(n)
 	if v.CanAddr() {
-		if c, ok := v.Addr().Interface().(nodeDecoder); ok {
+		if c, ok := reflect.TypeAssert[nodeDecoder](v.Addr()); ok {
 			c.decodeNode(d, path, n)
 			return
 		}
@@ -238,7 +242,7 @@ func (d *decoder) structure(path string, n ast.Node, v reflect.Value) {
 		i, ok := fields[key]
 		switch {
 		case !ok:
-			f := d.fault(join(path, key), e.Key, "unknown key")
+			f := d.mark(join(path, key), e.Key, "unknown key")
 			if near := diag.Nearest(key, known); near != "" {
 				f.Hint = "did you mean \"" + near + "\"?"
 			} else {

@@ -9,6 +9,7 @@ package study
 
 import (
 	"encoding/json"
+	"maps"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -59,7 +60,7 @@ type CohortSpec struct {
 // OutcomeSpec is either a column with its event, or a time with a status.
 type OutcomeSpec struct {
 	Column    string     `json:"column,omitempty"`
-	Event     EventSpec  `json:"event,omitempty"` // "> 0", or the values that are the event
+	Event     EventSpec  `json:"event,omitzero"` // "> 0", or the values that are the event
 	Time      string     `json:"time,omitempty"`
 	Status    string     `json:"status,omitempty"`
 	Competing StringList `json:"competing,omitempty"`
@@ -281,9 +282,7 @@ func (s *StepSpec) decodeNode(d *decoder, path string, n ast.Node) {
 // MarshalJSON writes {"step": name, settings...}.
 func (s StepSpec) MarshalJSON() ([]byte, error) {
 	m := map[string]any{"step": s.Step}
-	for k, v := range s.Settings {
-		m[k] = v
-	}
+	maps.Copy(m, s.Settings)
 	return json.Marshal(m)
 }
 

@@ -90,7 +90,10 @@ type checker struct {
 }
 
 // fault records a fault at the nearest known position of path.
-func (c *checker) fault(path, format string, args ...any) *diag.Error {
+func (c *checker) fault(path, format string, args ...any) { _ = c.mark(path, format, args...) }
+
+// mark is fault for callers that add a hint.
+func (c *checker) mark(path, format string, args ...any) *diag.Error {
 	e := diag.Errorf(diag.Invalid, path, format, args...)
 	e.Pos = diag.Pos{File: c.d.file}
 	for p := path; ; {
@@ -110,7 +113,7 @@ func (c *checker) fault(path, format string, args ...any) *diag.Error {
 
 func (c *checker) oneOf(path, got string, allowed ...string) {
 	if !slices.Contains(allowed, got) {
-		e := c.fault(path, "expected one of %s", strings.Join(allowed, ", "))
+		e := c.mark(path, "expected one of %s", strings.Join(allowed, ", "))
 		if near := diag.Nearest(got, allowed); near != "" {
 			e.Hint = "did you mean \"" + near + "\"?"
 		}
@@ -239,7 +242,7 @@ func (c *checker) models(p *Protocol) {
 		seen[m.Family] = true
 		f, ok := c.env.Family(m.Family)
 		if !ok {
-			e := c.fault(at, "unknown family %q", m.Family)
+			e := c.mark(at, "unknown family %q", m.Family)
 			if near := diag.Nearest(m.Family, c.env.familyNames()); near != "" {
 				e.Hint = "did you mean \"" + near + "\"?"
 			} else {

@@ -251,6 +251,9 @@ func fileSum(path string) (string, error) {
 func writeBundles(ctx context.Context, env *Env, p *Protocol, c *cohort, res *evaluate.Result, folder *atomicfile.Folder) error {
 	row := medianRow(c.data.X.Take(res.Development))
 	for _, f := range res.Final {
+		if f.HoldsValues() {
+			continue // materialOf has warned
+		}
 		ex, err := bundle.NewExample(ctx, f, row)
 		if err != nil {
 			return err

@@ -76,7 +76,12 @@ func readTables(ctx context.Context, p *Protocol, workers int) (f *frame.Frame, 
 			return nil, nil, nil, nil, diag.FileError(path, err)
 		}
 		inputs = append(inputs, assess.Provenance{File: filepath.Base(path), SHA256: sum, Rows: one.Rows()})
-		ws = diag.Merge(ws, warnings...)
+		for _, w := range warnings {
+			if len(p.Data.Path) > 1 {
+				w.Msg = filepath.Base(path) + ": " + w.Msg
+			}
+			ws = diag.Merge(ws, w)
+		}
 		frames = append(frames, one)
 		for range one.Rows() {
 			file = append(file, stem(path))

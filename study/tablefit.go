@@ -107,6 +107,9 @@ func FitTable(ctx context.Context, env *Env, t *TableFit) (*TableFitted, error) 
 	if err != nil {
 		return nil, err
 	}
+	if f.HoldsValues() {
+		return nil, diag.Errorf(diag.Privacy, "", "the model keeps training values for its imputation; a bundle of it would carry patients' data")
+	}
 	ex, err := bundle.NewExample(ctx, f, medianRow(c.data.X))
 	if err != nil {
 		return nil, err

@@ -2,12 +2,13 @@ package survival
 
 import (
 	"context"
-	"dolor/diag"
-	"dolor/internal/par"
-	"dolor/rng"
 	"fmt"
 	"math"
 	"slices"
+
+	"dolor/diag"
+	"dolor/internal/par"
+	"dolor/rng"
 )
 
 // BootstrapOptions of [Bootstrap]; zero fields mean level 0.95, 1,000 resamples and as many

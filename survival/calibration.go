@@ -1,9 +1,10 @@
 package survival
 
 import (
+	"math"
+
 	"dolor/diag"
 	"dolor/internal/glm"
-	"math"
 
 	"gonum.org/v1/gonum/mat"
 )

@@ -2,12 +2,13 @@ package survival
 
 import (
 	"context"
-	"dolor/diag"
-	"dolor/internal/golden"
-	"dolor/rng"
 	"math"
 	"strconv"
 	"testing"
+
+	"dolor/diag"
+	"dolor/internal/golden"
+	"dolor/rng"
 )
 
 func TestObservedExpectedGolden(t *testing.T) {

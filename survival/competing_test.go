@@ -1,8 +1,9 @@
 package survival
 
 import (
-	"dolor/internal/golden"
 	"testing"
+
+	"dolor/internal/golden"
 )
 
 func TestAalenJohansenGolden(t *testing.T) {

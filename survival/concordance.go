@@ -1,9 +1,10 @@
 package survival
 
 import (
-	"dolor/diag"
 	"math"
 	"slices"
+
+	"dolor/diag"
 )
 
 // ConcordanceOptions of [HarrellC] and [UnoC]; nil and zero fields mean level 0.95, no

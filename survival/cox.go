@@ -1,10 +1,11 @@
 package survival
 
 import (
-	"dolor/diag"
 	"errors"
 	"math"
 	"slices"
+
+	"dolor/diag"
 
 	"gonum.org/v1/gonum/mat"
 )

@@ -1,10 +1,11 @@
 package survival
 
 import (
-	"dolor/internal/golden"
 	"math"
 	"strconv"
 	"testing"
+
+	"dolor/internal/golden"
 )
 
 func design(cols ...[]float64) []float64 {

@@ -1,8 +1,9 @@
 package survival
 
 import (
-	"dolor/diag"
 	"math"
+
+	"dolor/diag"
 
 	"gonum.org/v1/gonum/mat"
 )

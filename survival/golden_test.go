@@ -1,11 +1,12 @@
 package survival
 
 import (
-	"dolor/internal/golden"
 	"math"
 	"strconv"
 	"strings"
 	"testing"
+
+	"dolor/internal/golden"
 )
 
 type refData struct {

@@ -1,8 +1,9 @@
 package survival
 
 import (
-	"dolor/diag"
 	"math"
+
+	"dolor/diag"
 )
 
 // GrayTest compares the cumulative incidence of a cause (Event or Competing) between groups

@@ -1,9 +1,10 @@
 package survival
 
 import (
-	"dolor/diag"
 	"math"
 	"slices"
+
+	"dolor/diag"
 )
 
 // HorizonOptions of the weighted measures; nil and zero fields mean level 0.95, events

@@ -1,8 +1,9 @@
 package survival
 
 import (
-	"dolor/diag"
 	"math"
+
+	"dolor/diag"
 )
 
 // Limits names the scale on which limits of a survival curve are symmetric.

@@ -1,8 +1,9 @@
 package survival
 
 import (
-	"dolor/diag"
 	"math"
+
+	"dolor/diag"
 )
 
 // NetBenefitPoint is one threshold of a decision curve for a risk at a horizon. The

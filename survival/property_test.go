@@ -1,10 +1,11 @@
 package survival
 
 import (
-	"dolor/rng"
 	"fmt"
 	"math"
 	"testing"
+
+	"dolor/rng"
 
 	"pgregory.net/rapid"
 )

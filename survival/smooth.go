@@ -1,10 +1,11 @@
 package survival
 
 import (
-	"dolor/diag"
-	"dolor/internal/glm"
 	"math"
 	"slices"
+
+	"dolor/diag"
+	"dolor/internal/glm"
 )
 
 // SmoothPoint is one point of a smooth calibration curve.

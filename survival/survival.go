@@ -13,9 +13,10 @@
 package survival
 
 import (
-	"dolor/diag"
 	"encoding/json"
 	"math"
+
+	"dolor/diag"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )

@@ -1,8 +1,9 @@
 package survival
 
 import (
-	"dolor/diag"
 	"math"
+
+	"dolor/diag"
 )
 
 // ZPH is the score test of proportional hazards, per column and for all together.

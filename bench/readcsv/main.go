@@ -21,12 +21,16 @@ import (
 
 func main() {
 	rows := flag.Int("make", 0, "write a table of this many rows and 50 columns instead")
+	predictions := flag.Int("predictions", 0, "write a table of this many outcomes and probabilities instead")
 	workers := flag.Int("workers", 0, "workers; 0 means the cores")
 	flag.Parse()
 	var err error
-	if *rows > 0 {
+	switch {
+	case *rows > 0:
 		err = write(flag.Arg(0), *rows)
-	} else {
+	case *predictions > 0:
+		err = writePredictions(flag.Arg(0), *predictions)
+	default:
 		err = read(flag.Arg(0), *workers)
 	}
 	if err != nil {
@@ -80,7 +84,7 @@ func write(path string, rows int) error {
 		if j == 0 {
 			sep = ""
 		}
-		fmt.Fprintf(w, "%sx%d", sep, j)
+		_, _ = fmt.Fprintf(w, "%sx%d", sep, j) // Flush reports a failed write
 	}
 	line := []byte{}
 	for range rows {
@@ -110,4 +114,30 @@ func cell(line []byte, j int, r *rand.Rand) []byte {
 		return strconv.AppendInt(line, int64(r.IntN(1000)), 10)
 	}
 	return strconv.AppendFloat(line, r.NormFloat64(), 'g', -1, 64)
+}
+
+// writePredictions makes outcomes y with probabilities p that are a little too extreme.
+func writePredictions(path string, rows int) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(file, 1<<20)
+	r := rng.New(1).Child("predictions").Rand()
+	_, _ = w.WriteString("y,p\n") // Flush reports a failed write
+	expit := func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+	for range rows {
+		lp := -1 + 1.2*r.NormFloat64()
+		y := "0,"
+		if r.Float64() < expit(lp) {
+			y = "1,"
+		}
+		_, _ = w.WriteString(y)
+		_, _ = w.WriteString(strconv.FormatFloat(expit(1.1*lp+0.1+0.3*r.NormFloat64()), 'g', 9, 64))
+		_ = w.WriteByte('\n')
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return file.Close()
 }

@@ -132,8 +132,10 @@ func fault(path string, err error) error {
 	if errors.Is(cause, fs.ErrNotExist) {
 		kind = diag.Missing
 	}
-	return &diag.Error{Kind: kind, Op: "atomicfile", Pos: diag.Pos{File: path},
-		Msg: "cannot be written, what was there is unchanged", Err: cause}
+	return &diag.Error{
+		Kind: kind, Op: "atomicfile", Pos: diag.Pos{File: path},
+		Msg: "cannot be written, what was there is unchanged", Err: cause,
+	}
 }
 
 // syncFolder asks that a rename survive a power cut; where the system cannot, it is skipped.

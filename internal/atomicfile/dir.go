@@ -106,8 +106,10 @@ func (d *Folder) Commit() error {
 	if err := os.Rename(d.tmp, d.path); err != nil {
 		if old != "" {
 			if back := os.Rename(old, d.path); back != nil {
-				return &diag.Error{Kind: diag.Internal, Op: "atomicfile.Commit", Pos: diag.Pos{File: d.path},
-					Msg: "cannot be replaced; the old folder is at " + old, Err: err}
+				return &diag.Error{
+					Kind: diag.Internal, Op: "atomicfile.Commit", Pos: diag.Pos{File: d.path},
+					Msg: "cannot be replaced; the old folder is at " + old, Err: err,
+				}
 			}
 		}
 		return fault(d.path, err)

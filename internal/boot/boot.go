@@ -214,10 +214,10 @@ func Bias(t0 float64, t []float64, half bool) float64 {
 			n += 0.5
 		}
 	}
-	switch q := n / float64(len(t)); {
-	case q == 0:
+	switch q := n / float64(len(t)); q {
+	case 0:
 		return math.Inf(-1)
-	case q == 1:
+	case 1:
 		return math.Inf(1)
 	default:
 		return distuv.UnitNormal.Quantile(q)

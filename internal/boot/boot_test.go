@@ -14,11 +14,11 @@ import (
 	"dolor/rng"
 )
 
-func aucOf(t testing.TB, y []bool, p []float64) float64 {
-	t.Helper()
+func aucOf(tb testing.TB, y []bool, p []float64) float64 {
+	tb.Helper()
 	s, err := metric.NewSorted(metric.Data{Y: y, P: p})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s.DeLong().AUC
 }

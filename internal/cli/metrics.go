@@ -51,6 +51,7 @@ probability columns or more, also their paired differences.
 	c.Flags().StringVar(&o.Outcome, "outcome", "", "outcome column, 0 or 1")
 	c.Flags().StringArrayVar(&o.Prob, "prob", nil, "probability column; may be given again")
 	c.Flags().Float64SliceVar(&o.Thresholds, "threshold", nil, "threshold probability (default 0.2); may be given again")
+	c.Flags().StringSliceVar(&o.Only, "metric", nil, "only these metrics (default: all)")
 	c.Flags().StringVar(&o.Weight, "weight", "", "weight column")
 	c.Flags().Float64Var(&o.Level, "level", 0.95, "level of the intervals")
 	c.Flags().Uint64Var(&o.Seed, "seed", 1, "seed of the bootstrap")

@@ -59,8 +59,10 @@ type search struct {
 }
 
 func newSearch(pr Problem, firth bool) *search {
-	return &search{pr: pr, firth: firth, eta: make([]float64, pr.Rows), grad: make([]float64, pr.Cols),
-		info: mat.NewSymDense(pr.Cols, nil)}
+	return &search{
+		pr: pr, firth: firth, eta: make([]float64, pr.Rows), grad: make([]float64, pr.Cols),
+		info: mat.NewSymDense(pr.Cols, nil),
+	}
 }
 
 // value returns the objective at g and leaves eta there; -Inf where the information is singular.

@@ -4,6 +4,7 @@ package par
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -44,7 +45,7 @@ func For(ctx context.Context, n, workers int, fn func(ctx context.Context, i int
 		mu.Lock()
 		defer mu.Unlock()
 		// Tasks that stopped because a sibling failed must not hide the failure.
-		if inner.Err() != nil && ctx.Err() == nil && first != nil && err == inner.Err() {
+		if inner.Err() != nil && ctx.Err() == nil && first != nil && errors.Is(err, inner.Err()) {
 			return
 		}
 		if i < at {

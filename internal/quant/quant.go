@@ -15,10 +15,8 @@ const fuzz = 4 * 2.220446049250313e-16
 // changed; NaN values make the result NaN. NaN for no values, p outside [0, 1] or another
 // type. Cost O(n log n).
 func Of(x []float64, p float64, typ int) float64 {
-	for _, v := range x {
-		if math.IsNaN(v) {
-			return math.NaN()
-		}
+	if slices.ContainsFunc(x, math.IsNaN) {
+		return math.NaN()
 	}
 	s := slices.Clone(x)
 	slices.Sort(s)

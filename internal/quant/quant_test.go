@@ -45,8 +45,10 @@ func TestQuantilesAreMonotoneAndInside(t *testing.T) {
 }
 
 func TestUndefined(t *testing.T) {
-	for _, v := range []float64{quant.Of(nil, 0.5, 7), quant.Of([]float64{1}, -1, 7), quant.Of([]float64{1}, 0.5, 10),
-		quant.Of([]float64{1, math.NaN()}, 0.5, 7), quant.All([]float64{math.NaN(), 2}, []float64{0.5}, 7)[0]} {
+	for _, v := range []float64{
+		quant.Of(nil, 0.5, 7), quant.Of([]float64{1}, -1, 7), quant.Of([]float64{1}, 0.5, 10),
+		quant.Of([]float64{1, math.NaN()}, 0.5, 7), quant.All([]float64{math.NaN(), 2}, []float64{0.5}, 7)[0],
+	} {
 		if !math.IsNaN(v) {
 			t.Errorf("got %g, want NaN", v)
 		}

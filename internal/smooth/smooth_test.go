@@ -1,13 +1,14 @@
 package smooth_test
 
 import (
-	"dolor/internal/golden"
-	"dolor/internal/smooth"
-	"dolor/rng"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"dolor/internal/golden"
+	"dolor/internal/smooth"
+	"dolor/rng"
 )
 
 func calibrationCase(t *testing.T, name string) (p, y []float64) {

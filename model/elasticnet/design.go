@@ -33,8 +33,10 @@ type design struct {
 
 func newDesign(x frame.Matrix, y []bool, w, offset []float64, standardise bool, workers int) *design {
 	n, p := x.Rows, x.Cols
-	d := &design{n: n, p: p, y: make([]float64, n), w: make([]float64, n), off: offset, workers: workers,
-		mean: make([]float64, p), sd: make([]float64, p), data: make([]float64, n*p)}
+	d := &design{
+		n: n, p: p, y: make([]float64, n), w: make([]float64, n), off: offset, workers: workers,
+		mean: make([]float64, p), sd: make([]float64, p), data: make([]float64, n*p),
+	}
 	var total float64
 	d.uniform = true
 	for i := range n {

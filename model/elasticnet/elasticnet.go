@@ -41,8 +41,10 @@ type Params struct {
 
 // Default returns an even mix of lasso and ridge, its penalty chosen by 10-fold deviance.
 func Default() Params {
-	return Params{L1Ratio: 0.5, NLambda: 100, Choose: LambdaMin, Folds: 10, Measure: Deviance,
-		Standardize: true, MaxIter: 100, Tol: 1e-9}
+	return Params{
+		L1Ratio: 0.5, NLambda: 100, Choose: LambdaMin, Folds: 10, Measure: Deviance,
+		Standardize: true, MaxIter: 100, Tol: 1e-9,
+	}
 }
 
 var _ model.Params = (*Params)(nil)

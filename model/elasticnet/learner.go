@@ -45,8 +45,10 @@ func (l *learner) Fit(ctx context.Context, train *model.Dataset, opts *model.Fit
 	if opts != nil {
 		fo = *opts
 	}
-	o := PathOptions{L1Ratio: l.p.L1Ratio, NLambda: l.p.NLambda, MinRatio: l.p.LambdaMinRatio,
-		NoStandardize: !l.p.Standardize, Tol: l.p.Tol, MaxIter: l.p.MaxIter, Workers: fo.Workers}
+	o := PathOptions{
+		L1Ratio: l.p.L1Ratio, NLambda: l.p.NLambda, MinRatio: l.p.LambdaMinRatio,
+		NoStandardize: !l.p.Standardize, Tol: l.p.Tol, MaxIter: l.p.MaxIter, Workers: fo.Workers,
+	}
 	if o.PenaltyFactor, err = l.factors(train); err != nil {
 		return nil, err
 	}
@@ -77,8 +79,10 @@ func (l *learner) Fit(ctx context.Context, train *model.Dataset, opts *model.Fit
 		}
 	}
 	m.lambda, m.devRatio = path.Lambda[at], path.DevRatio[at]
-	m.linear = model.Linear{Intercept: path.Intercept[at], Columns: model.NewColumns(train.X, x, train.W),
-		Coef: slices.Clone(path.Beta.Row(at))}
+	m.linear = model.Linear{
+		Intercept: path.Intercept[at], Columns: model.NewColumns(train.X, x, train.W),
+		Coef: slices.Clone(path.Beta.Row(at)),
+	}
 	if !path.Converged[at] {
 		m.warn("not_converged", fmt.Sprintf("the fit did not converge in %d iterations", l.p.MaxIter))
 	}

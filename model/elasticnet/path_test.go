@@ -122,9 +122,14 @@ func TestPathMeetsScikitLearn(t *testing.T) {
 		c, l1 float64
 		w     []float64
 	}{
-		{"l2_C1", 1, 0, nil}, {"elastic_C1_l1ratio1", 1, 1, nil}, {"elastic_C1_l1ratio0.5", 1, .5, nil},
-		{"l2_C0.05", .05, 0, nil}, {"elastic_C0.05_l1ratio1", .05, 1, nil}, {"elastic_C0.05_l1ratio0.5", .05, .5, nil},
-		{"l2_C1_balanced", 1, 0, balanced}, {"l2_C1_weights_2_every_third_row", 1, 0, third},
+		{"l2_C1", 1, 0, nil},
+		{"elastic_C1_l1ratio1", 1, 1, nil},
+		{"elastic_C1_l1ratio0.5", 1, .5, nil},
+		{"l2_C0.05", .05, 0, nil},
+		{"elastic_C0.05_l1ratio1", .05, 1, nil},
+		{"elastic_C0.05_l1ratio0.5", .05, .5, nil},
+		{"l2_C1_balanced", 1, 0, balanced},
+		{"l2_C1_weights_2_every_third_row", 1, 0, third},
 	} {
 		t.Run(c.key, func(t *testing.T) {
 			total := float64(n)
@@ -135,7 +140,8 @@ func TestPathMeetsScikitLearn(t *testing.T) {
 				}
 			}
 			r, err := elasticnet.Path(context.Background(), x, y, c.w, nil, &elasticnet.PathOptions{
-				L1Ratio: c.l1, Lambda: []float64{1 / (c.c * total)}, NoStandardize: true, Tol: 1e-18})
+				L1Ratio: c.l1, Lambda: []float64{1 / (c.c * total)}, NoStandardize: true, Tol: 1e-18,
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -75,7 +75,7 @@ func TestAgainstGlmnet(t *testing.T) {
 				}
 				gap, both := compare(t, coef, r)
 				exact, _ := compare(t, coef+".exact", r)
-				fmt.Fprintf(os.Stdout, "rows=%d cols=%d l1_ratio=%g workers=%d: dolor %.3f s, glmnet %.3f s, ratio %.2f; largest difference over %d penalties: %.1e, from glmnet at thresh 1e-13: %.1e\n",
+				_, _ = fmt.Fprintf(os.Stdout, "rows=%d cols=%d l1_ratio=%g workers=%d: dolor %.3f s, glmnet %.3f s, ratio %.2f; largest difference over %d penalties: %.1e, from glmnet at thresh 1e-13: %.1e\n",
 					n, p, l1, workers, ours, theirs, ours/theirs, both, gap, exact)
 				if gap > 2e-3 || exact > 1e-4 {
 					t.Errorf("coefficients differ by %g, from the exact path by %g", gap, exact)

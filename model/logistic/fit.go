@@ -48,8 +48,10 @@ func (l *learner) Fit(ctx context.Context, train *model.Dataset, _ *model.FitOpt
 	if fit == nil || err != nil && !errors.Is(err, glm.ErrSingular) {
 		return nil, diag.Errorf(diag.Unfit, "", "expected an information matrix of full rank, got a singular one")
 	}
-	m := &Model{params: l.p, fit: summary{Rows: train.Rows(), Events: train.Events(), LogLik: number(fit.LogLik),
-		Penalised: number(fit.Penalised), Iterations: fit.Iter, Converged: fit.Converged && err == nil}}
+	m := &Model{params: l.p, fit: summary{
+		Rows: train.Rows(), Events: train.Events(), LogLik: number(fit.LogLik),
+		Penalised: number(fit.Penalised), Iterations: fit.Iter, Converged: fit.Converged && err == nil,
+	}}
 	columns := model.NewColumns(train.X, x, train.W)
 	m.linear.Intercept = fit.Coef[0]
 	for a, j := range basis.Kept[1:] {
@@ -69,8 +71,10 @@ func (l *learner) Fit(ctx context.Context, train *model.Dataset, _ *model.FitOpt
 
 // problem puts an intercept column before x.
 func problem(x frame.Matrix, d *model.Dataset) glm.Problem {
-	pr := glm.Problem{Rows: x.Rows, Cols: x.Cols + 1, W: d.W, Offset: d.Offset,
-		X: make([]float64, x.Rows*(x.Cols+1)), Y: make([]float64, x.Rows)}
+	pr := glm.Problem{
+		Rows: x.Rows, Cols: x.Cols + 1, W: d.W, Offset: d.Offset,
+		X: make([]float64, x.Rows*(x.Cols+1)), Y: make([]float64, x.Rows),
+	}
 	for i := range x.Rows {
 		row := pr.X[i*pr.Cols : (i+1)*pr.Cols]
 		row[0] = 1
@@ -140,7 +144,6 @@ func (m *Model) warn(names []string, b *glm.Basis, top float64) {
 	if k := len(m.linear.Coef); k > 0 && float64(rare) < 10*float64(k) {
 		add("events_per_parameter", "", "%d patients in the rarer outcome class for %d coefficients: fewer than 10 each", rare, k)
 	}
-
 }
 
 // intervals fills the equation. Without a covariance everything but the estimate is NaN.

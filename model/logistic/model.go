@@ -196,8 +196,10 @@ func Load(b []byte) (*Model, error) {
 		if a > 0 {
 			name, est = s.Linear.Columns[a-1].Name, s.Linear.Coef[a-1]
 		}
-		m.terms = append(m.terms, model.Term{Name: name, Estimate: est, SE: float64(t.SE), Lower: float64(t.Lower),
-			Upper: float64(t.Upper), P: float64(t.P), Method: t.Method})
+		m.terms = append(m.terms, model.Term{
+			Name: name, Estimate: est, SE: float64(t.SE), Lower: float64(t.Lower),
+			Upper: float64(t.Upper), P: float64(t.P), Method: t.Method,
+		})
 	}
 	return m, nil
 }

@@ -132,8 +132,10 @@ func Data(fam model.Family, n, cols int, label string) *model.Dataset {
 		columns = append(columns, frame.NumberColumn(frame.Field{Name: name(j), Modality: frame.Clinical}, v))
 	}
 	if slices.Contains(fam.Needs, frame.Category) && !fam.Dense {
-		columns = append(columns, frame.CategoryColumn(frame.Field{Name: "group", Modality: frame.Clinical,
-			Levels: []string{"a", "b", "c"}}, code))
+		columns = append(columns, frame.CategoryColumn(frame.Field{
+			Name: "group", Modality: frame.Clinical,
+			Levels: []string{"a", "b", "c"},
+		}, code))
 	}
 	x, err := frame.New(n, columns...)
 	if err != nil {

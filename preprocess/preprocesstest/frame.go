@@ -1,11 +1,12 @@
 package preprocesstest
 
 import (
-	"dolor/frame"
-	"dolor/rng"
 	"encoding/json"
 	"math"
 	"strconv"
+
+	"dolor/frame"
+	"dolor/rng"
 )
 
 // Frame returns a simulated mixed table: numbers with and without gaps, a constant, two

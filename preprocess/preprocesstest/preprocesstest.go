@@ -5,15 +5,16 @@ package preprocesstest
 import (
 	"bytes"
 	"context"
-	"dolor/diag"
-	"dolor/frame"
-	"dolor/preprocess"
-	"dolor/rng"
 	"encoding/json"
 	"math"
 	"slices"
 	"strconv"
 	"testing"
+
+	"dolor/diag"
+	"dolor/frame"
+	"dolor/preprocess"
+	"dolor/rng"
 )
 
 // Run runs the battery on kind with its default settings, or on each of variants: a fit

@@ -2,11 +2,12 @@ package preprocesstest
 
 import (
 	"context"
+	"encoding/json"
+	"sync"
+
 	"dolor/frame"
 	"dolor/preprocess"
 	"dolor/rng"
-	"encoding/json"
-	"sync"
 )
 
 // Spy is a step that records which rows it is fitted on and applied to, by the cells of the

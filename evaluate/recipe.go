@@ -211,7 +211,7 @@ func (r *Recipe) fitChains(ctx context.Context, d *Data, s rng.Stream) ([]prepro
 // inverse-probability-of-censoring weight, with the censoring curve of these rows; rows of
 // weight zero (censored before the horizon) are left out.
 func (r *Recipe) fitModel(ctx context.Context, d *Data, x *frame.Frame, p model.Params, s rng.Stream) (model.Model, error) {
-	ds := &model.Dataset{X: x, Y: d.Y, W: d.Weight}
+	ds := &model.Dataset{X: x, Y: d.Y, W: d.Weight, Group: d.Patient}
 	if d.Timed() {
 		w, err := censoringWeights(d, d)
 		if err != nil {

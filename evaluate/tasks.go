@@ -265,7 +265,7 @@ func collect(d *Data, p *parts, tasks []Task, done []*outcomeOfTask) *Result {
 			if w.First == "" {
 				w.First = t.Key()
 			}
-			res.Warnings = diag.Merge(res.Warnings, w)
+			res.Warnings = addByCode(res.Warnings, w)
 		}
 		switch t.Kind {
 		case kindBootstrap:
@@ -286,4 +286,16 @@ func collect(d *Data, p *parts, tasks []Task, done []*outcomeOfTask) *Result {
 		}
 	}
 	return res
+}
+
+// addByCode adds w, counting it with an earlier warning of its code: the same fault comes
+// with other numbers in every fold, and the first tells the story.
+func addByCode(ws []diag.Warning, w diag.Warning) []diag.Warning {
+	for i := range ws {
+		if ws[i].Code == w.Code {
+			ws[i].Count += max(1, w.Count)
+			return ws
+		}
+	}
+	return diag.Merge(ws, w)
 }

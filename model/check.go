@@ -25,6 +25,9 @@ func (d *Dataset) Check() error {
 	if d.Offset != nil {
 		length("offset", len(d.Offset))
 	}
+	if d.Group != nil {
+		length("group", len(d.Group))
+	}
 	for i, w := range d.W {
 		if !(w >= 0) || math.IsInf(w, 0) {
 			faults.Addf(diag.Invalid, "weight", "row %d: expected a finite number of at least 0", i+1)

@@ -21,6 +21,9 @@ type Dataset struct {
 	Y      []bool    // outcome, len X.Rows()
 	W      []float64 // case weights >= 0, finite; nil means 1 each
 	Offset []float64 // log-odds added to the linear predictor; nil means 0
+	// Group is the patient of each row. A learner that splits its rows keeps a patient's rows
+	// together; nil means every row is a patient of its own.
+	Group []string
 }
 
 // Rows returns the number of rows.
@@ -54,6 +57,12 @@ func (d *Dataset) Take(rows []int) *Dataset {
 		return o
 	}
 	out.W, out.Offset = pick(d.W), pick(d.Offset)
+	if d.Group != nil {
+		out.Group = make([]string, len(rows))
+		for i, r := range rows {
+			out.Group[i] = d.Group[r]
+		}
+	}
 	return out
 }
 

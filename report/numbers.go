@@ -271,7 +271,7 @@ func (b *builder) rest(p *page) {
 	}
 	for _, w := range r.Warnings {
 		x := warning{Class: "c", Word: "Check", Text: w.Msg}
-		if w.First != "" {
+		if w.First != "" && !strings.Contains(w.Msg, w.First) {
 			x.Text += " (first: " + w.First + ")"
 		}
 		if w.Count > 1 {

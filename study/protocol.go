@@ -295,6 +295,15 @@ func (c *CalibrationSpec) decodeNode(d *decoder, path string, n ast.Node) {
 	d.into(path, n, (*bare)(c))
 }
 
+func (t *TuningSpec) decodeNode(d *decoder, path string, n ast.Node) {
+	if text, ok := scalarText(n); ok {
+		t.Method = text
+		return
+	}
+	type bare TuningSpec
+	d.into(path, n, (*bare)(t))
+}
+
 // modalityNames are the keys of predictors.
 func modalityNames() []string {
 	out := make([]string, len(frame.Modalities))

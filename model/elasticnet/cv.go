@@ -9,7 +9,9 @@ import (
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/internal/par"
+	"dolor/model"
 	"dolor/rng"
+	"dolor/split"
 )
 
 // Measures of a cross-validation.
@@ -239,23 +241,17 @@ func auc(y []bool, p, w []float64) float64 {
 	return sum / (below * with)
 }
 
-// stratifiedFolds deals the rows of each class, shuffled, to k folds in turn.
-func stratifiedFolds(y []bool, k int, s rng.Stream) []int {
-	fold := make([]int, len(y))
-	r := s.Rand()
-	next := 0
-	for _, class := range []bool{true, false} {
-		var rows []int
-		for i, v := range y {
-			if v == class {
-				rows = append(rows, i)
-			}
-		}
-		r.Shuffle(len(rows), func(a, b int) { rows[a], rows[b] = rows[b], rows[a] })
-		for _, i := range rows {
-			fold[i] = next % k
-			next++
+// foldsOf gives the fold of each row: k folds stratified by outcome, patients whole.
+func foldsOf(d *model.Dataset, k int, s rng.Stream) ([]int, error) {
+	parts, err := split.Folds{K: k}.Split(&split.Rows{N: d.Rows(), Y: d.Y, Group: d.Group}, s)
+	if err != nil {
+		return nil, err
+	}
+	fold := make([]int, d.Rows())
+	for f, p := range parts {
+		for _, i := range p.Test {
+			fold[i] = f
 		}
 	}
-	return fold
+	return fold, nil
 }

@@ -159,7 +159,7 @@ func Example() {
 		fmt.Printf("%s %.2f\n", t.Name, t.Estimate)
 	}
 	// Output:
-	// (intercept) 0.16
-	// pain 0.91
+	// (intercept) 0.18
+	// pain 1.15
 	// noise 0.00
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"dolor/diag"
 	"dolor/model"
@@ -67,7 +68,10 @@ func (l *learner) Fit(ctx context.Context, train *model.Dataset, opts *model.Fit
 		if k < 2 {
 			return nil, diag.Errorf(diag.Unfit, "outcome", "expected at least 2 rows of each class to choose lambda by cross-validation, got fewer")
 		}
-		fold := stratifiedFolds(train.Y, k, fo.Stream.Child("elasticnet").Child("folds"))
+		fold, err := foldsOf(train, k, fo.Stream.Child("elasticnet").Child("folds"))
+		if err != nil {
+			return nil, err
+		}
 		if m.cv, err = CrossValidate(ctx, x, train.Y, train.W, train.Offset, fold, l.p.Measure, &o); err != nil {
 			return nil, err
 		}
@@ -94,18 +98,23 @@ func (l *learner) Fit(ctx context.Context, train *model.Dataset, opts *model.Fit
 
 // folds returns the number of folds that gives each one of either class, at most as asked.
 func (m *Model) folds(d *model.Dataset) int {
-	var with, without int
+	// Patients with a row of each class: they, not rows, are dealt to the folds.
+	with, without := make(map[string]bool), make(map[string]bool)
 	for i, y := range d.Y {
 		if d.W != nil && d.W[i] == 0 {
 			continue
 		}
+		key := strconv.Itoa(i)
+		if d.Group != nil {
+			key = d.Group[i]
+		}
 		if y {
-			with++
+			with[key] = true
 		} else {
-			without++
+			without[key] = true
 		}
 	}
-	k := min(m.params.Folds, with, without)
+	k := min(m.params.Folds, len(with), len(without))
 	if k < m.params.Folds {
 		m.warn("fewer_folds", fmt.Sprintf("inner cross-validation in %d folds instead of %d: the rarer class has no more rows", k, m.params.Folds))
 	}

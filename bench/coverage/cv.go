@@ -204,6 +204,7 @@ func crossValidated(w *world, s rng.Stream) (*book, error) {
 		return nil, err
 	}
 	for m := range metrics {
+		b.wald(m, "cross-validation, 5 folds x 4, influence curve of the apparent value", five.value[m], own[m])
 		b.wald(m, "cross-validation, 10 folds x 4, influence curve of the apparent value", ten.value[m], own[m])
 		b.wald(m, "cross-validation, 20 folds x 2, influence curve of the apparent value", twenty.value[m], own[m])
 		b.wald(m, "Burman's correction, 5 folds x 4, influence curve of the apparent value", five.value[m]+top[m]-five.whole[m], own[m])
@@ -238,7 +239,9 @@ func meanTable(f *folded) treatment {
 			c[treat][y] += 1 / float64(f.repeats)
 		}
 	}
-	return treatment{metric.NewTable(c[1][1], c[1][0], c[0][1], c[0][0])}
+	t := metric.NewTable(c[1][1], c[1][0], c[0][1], c[0][0])
+	t.Threshold = threshold
+	return treatment{t}
 }
 
 // limits are those of net benefit from Wilson's limits of the two shares.

@@ -164,8 +164,8 @@ func kindOf(metric int, method string) kind {
 }
 
 // near is how much worse in interval score (5 %) a method may be to be preferred because it
-// needs less.
-const near = 1.05
+// needs less; within tie (1 %) of equal needs the first listed is taken.
+const near, tie = 1.05, 1.01
 
 // choose returns the method for a metric that needs no more than most. Of those that hold in
 // every population it takes the one with the smallest interval score, or one within near of it
@@ -188,13 +188,16 @@ func choose(lines []line, metric int, most kind) (best line, ok bool) {
 			return cmp.Or(cmp.Compare(a.off(), b.off()), cmp.Compare(a.score(), b.score()))
 		}), false
 	}
-	least := math.Inf(1)
-	for _, l := range held {
-		least = math.Min(least, l.score())
+	within := func(c []line, factor float64) []line {
+		least := math.Inf(1)
+		for _, l := range c {
+			least = math.Min(least, l.score())
+		}
+		limit := least * math.Pow(factor, float64(len(c[0].cells)))
+		return slices.DeleteFunc(slices.Clone(c), func(l line) bool { return l.score() > limit })
 	}
-	limit := least * math.Pow(near, float64(len(held[0].cells)))
-	held = slices.DeleteFunc(held, func(l line) bool { return l.score() > limit })
-	return slices.MinFunc(held, func(a, b line) int {
-		return cmp.Or(cmp.Compare(kindOf(metric, a.method).rank, kindOf(metric, b.method).rank), cmp.Compare(a.score(), b.score()))
-	}), true
+	held = within(held, near)
+	rank := kindOf(metric, held[0].method).rank // lines are sorted by what they need
+	held = slices.DeleteFunc(held, func(l line) bool { return kindOf(metric, l.method).rank > rank })
+	return within(held, tie)[0], true
 }

@@ -22,7 +22,7 @@ func DecodeJSON(b []byte, v any) error {
 		return nil
 	}
 	if typ, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return Errorf(Invalid, typ.Field, "expected %s, got a %s", typ.Type.Kind(), typ.Value)
+		return Errorf(Invalid, typ.Field, "expected %s, got %s", wanted(typ.Type.Kind()), given(typ.Value))
 	}
 	if key, ok := strings.CutPrefix(err.Error(), `json: unknown field "`); ok {
 		key = strings.TrimSuffix(key, `"`)
@@ -55,4 +55,41 @@ func jsonKeys(v any) []string {
 		}
 	}
 	return keys
+}
+
+// wanted says in words what a Go kind reads from JSON.
+func wanted(k reflect.Kind) string {
+	switch k {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.String:
+		return "text"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return "a whole number"
+	default:
+		return "another value"
+	}
+}
+
+// given says in words what encoding/json met, without the value it may quote.
+func given(value string) string {
+	kind, _, _ := strings.Cut(value, " ")
+	switch kind {
+	case "string":
+		return "text"
+	case "bool":
+		return "true or false"
+	case "array":
+		return "a list"
+	case "object":
+		return "an object"
+	}
+	return "a number"
 }

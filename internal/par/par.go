@@ -26,7 +26,7 @@ func For(ctx context.Context, n, workers int, fn func(ctx context.Context, i int
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := fn(ctx, i); err != nil {
+			if err := guarded(ctx, i, fn); err != nil {
 				return err
 			}
 		}
@@ -60,16 +60,9 @@ func For(ctx context.Context, n, workers int, fn func(ctx context.Context, i int
 				if i >= n || inner.Err() != nil {
 					return
 				}
-				func() {
-					defer func() {
-						if r := recover(); r != nil {
-							fail(i, fmt.Errorf("par: task %d panicked: %v\n%s", i, r, debug.Stack()))
-						}
-					}()
-					if err := fn(inner, i); err != nil {
-						fail(i, err)
-					}
-				}()
+				if err := guarded(inner, i, fn); err != nil {
+					fail(i, err)
+				}
 			}
 		})
 	}
@@ -78,4 +71,14 @@ func For(ctx context.Context, n, workers int, fn func(ctx context.Context, i int
 		return err
 	}
 	return first
+}
+
+// guarded calls fn and returns a panic in it as an error.
+func guarded(ctx context.Context, i int, fn func(ctx context.Context, i int) error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("par: task %d panicked: %v\n%s", i, r, debug.Stack())
+		}
+	}()
+	return fn(ctx, i)
 }

@@ -89,6 +89,7 @@ func Compute(ctx context.Context, in *Input) (*Results, error) {
 	sampleSize(in, r)
 	choices(in, r)
 	cautions(r)
+	r.Notes = notes(in, r)
 	return r, nil
 }
 

@@ -83,13 +83,18 @@ func Fixed(ctx context.Context, d metric.Data, o *FixedOptions) ([]metric.Estima
 		return nil, nil, err
 	}
 	for _, p := range points {
-		p.VersusAll.Name = "net_benefit_vs_treat_all"
-		for _, e := range append([]metric.Estimate{p.NetBenefit, p.TreatAll, p.VersusAll}, tableEstimates(p.Table, o.Level)...) {
+		for _, e := range append(decisionEstimates(p), tableEstimates(p.Table, o.Level)...) {
 			e.Threshold = p.Threshold
 			out = append(out, e)
 		}
 	}
 	return slices.DeleteFunc(out, func(e metric.Estimate) bool { return !o.wants(e.Name) }), warnings, nil
+}
+
+// decisionEstimates are the net benefit, that of treating everybody, and their difference.
+func decisionEstimates(p metric.DecisionPoint) []metric.Estimate {
+	p.VersusAll.Name = "net_benefit_vs_treat_all"
+	return []metric.Estimate{p.NetBenefit, p.TreatAll, p.VersusAll}
 }
 
 // tableEstimates are the threshold metrics of the contract.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"math"
 
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+
 	"dolor/diag"
 	"dolor/internal/par"
 	"dolor/metric"
@@ -146,6 +149,7 @@ func (m *measurer) crossValidated(ctx context.Context) error {
 	if len(m.s.repeats) > 1 {
 		method += ", repeats averaged"
 	}
+	m.auc(method)
 	type item struct {
 		name string
 		f    statistic
@@ -153,16 +157,15 @@ func (m *measurer) crossValidated(ctx context.Context) error {
 		how  string
 	}
 	for _, it := range []item{
-		{"auc", aucStatistic, logOdds, "mean within folds, " + method + ", logit"},
 		{"brier", meanStatistic(brierLoss), identity, method},
 		{"scaled_brier", scaledBrierStatistic, identity, method},
 		{"log_loss", meanStatistic(logLoss), identity, method},
 		{"oe_ratio", oeStatistic, logarithm, method + ", log"},
 		{"calibration_intercept", recalibration(false), identity, method + " (sandwich)"},
-		{"calibration_slope", recalibration(true), identity, method + " (sandwich)"},
 	} {
 		m.influenceRow(it.name, nan, over(m.s, it.f), it.sc, it.how)
 	}
+	m.slope()
 	m.foldRows()
 	if err := m.averagePrecision(ctx); err != nil {
 		return err
@@ -171,11 +174,16 @@ func (m *measurer) crossValidated(ctx context.Context) error {
 		return err
 	}
 	for _, t := range m.in.Thresholds {
-		m.influenceRow("net_benefit", t, over(m.s, netBenefitStatistic(t)), identity, method)
-		m.influenceRow("net_benefit_treat_all", t, over(m.s, treatAllStatistic(t)), identity, method)
-		m.influenceRow("net_benefit_vs_treat_all", t, over(m.s, difference(netBenefitStatistic(t), treatAllStatistic(t))), identity, method)
 		table := m.meanTable(t)
-		for _, e := range tableEstimates(table, m.in.Level) {
+		es := tableEstimates(table, m.in.Level)
+		if m.clustered() {
+			m.influenceRow("net_benefit", t, over(m.s, netBenefitStatistic(t)), identity, method)
+			m.influenceRow("net_benefit_treat_all", t, over(m.s, treatAllStatistic(t)), identity, method)
+			m.influenceRow("net_benefit_vs_treat_all", t, over(m.s, difference(netBenefitStatistic(t), treatAllStatistic(t))), identity, method)
+		} else {
+			es = append(decisionEstimates(table.Decide(m.in.Level, nil)), es...)
+		}
+		for _, e := range es {
 			e.Threshold = t
 			if len(m.s.repeats) > 1 {
 				e.Method += ", counts averaged over repeats"
@@ -254,7 +262,80 @@ func (m *measurer) meanTable(t float64) metric.Table {
 			}
 		}
 	}
-	return metric.NewTable(tp/k, fp/k, fn/k, tn/k)
+	table := metric.NewTable(tp/k, fp/k, fn/k, tn/k)
+	table.Threshold = t
+	return table
+}
+
+// auc adds the mean of the AUC within folds. Its interval is Hanley and McNeil's on the logit
+// scale with all patients' numbers of events: of the intervals that need nothing but the
+// held-out predictions it is one that holds in simulation, where the influence curve, which
+// ignores that other training patients give other models, covers too seldom at n = 200
+// (docs/coverage.md). It takes rows as independent, so with several rows a patient the
+// influence curve summed over patients stands.
+func (m *measurer) auc(method string) {
+	f := over(m.s, aucStatistic)
+	if math.IsNaN(f.value) || m.clustered() {
+		m.influenceRow("auc", math.NaN(), f, logOdds, "mean within folds, "+method+", logit")
+		return
+	}
+	e := float64(m.s.events())
+	se := metric.HanleyMcNeil(f.value, e, float64(m.s.rows())-e)
+	lo, hi := interval(f.value, se*se, m.in.Level, logOdds)
+	how := "mean within folds, hanley-mcneil, logit"
+	if math.IsNaN(lo) {
+		how += "; no interval at the edge of the range"
+	}
+	m.row("auc", math.NaN(), f.value, lo, hi, how)
+}
+
+// slope adds the calibration slope: the mean of the slopes within folds with a t interval from
+// their spread (averaged over repeats), which holds in simulation where the slope of all
+// held-out rows with its sandwich covers too seldom (docs/coverage.md). Where a fold has no
+// slope, or patients have several rows, the latter is given and the method says so.
+func (m *measurer) slope() {
+	pooled := over(m.s, recalibration(true))
+	if m.single() {
+		m.influenceRow("calibration_slope", math.NaN(), pooled, identity, "influence curve summed over patients (sandwich)")
+		return
+	}
+	why := ""
+	mean, half := 0.0, 0.0
+	for _, o := range m.s.repeats {
+		var v []float64
+		for _, f := range folds(o) {
+			ic := make([]float64, m.s.rows())
+			b, note := recalibration(true)(f, ic)
+			if note != "" {
+				why = "a fold has no slope: " + note
+				break
+			}
+			v = append(v, b)
+		}
+		if len(v) < 2 && why == "" {
+			why = "fewer than two folds"
+		}
+		if why != "" {
+			break
+		}
+		k := float64(len(v))
+		c, sd := stat.MeanStdDev(v, nil)
+		t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: k - 1}.Quantile(0.5 + m.in.Level/2)
+		mean += c / float64(len(m.s.repeats))
+		half += t * sd / math.Sqrt(k) / float64(len(m.s.repeats))
+	}
+	if m.clustered() {
+		why = "patients have several rows"
+	}
+	if why != "" || math.IsNaN(pooled.value) {
+		m.influenceRow("calibration_slope", math.NaN(), pooled, identity, "all held-out rows, influence curve (sandwich), too narrow in small studies; "+why)
+		return
+	}
+	how := "mean of the slopes within folds, t interval of their spread"
+	if len(m.s.repeats) > 1 {
+		how += ", repeats averaged"
+	}
+	m.row("calibration_slope", math.NaN(), mean, mean-half, mean+half, how)
 }
 
 // averagePrecision adds the mean of the average precision within folds, with a percentile

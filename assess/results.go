@@ -308,6 +308,7 @@ type Results struct {
 	Sites       []SitePool     `json:"sites"`
 	Equations   []Equation     `json:"equations"`
 	Choices     []Choice       `json:"choices"`
+	Notes       []string       `json:"notes"` // what the intervals cover, and where none holds
 	Warnings    []diag.Warning `json:"warnings"`
 }
 

@@ -181,24 +181,47 @@ func Decode(ctx context.Context, content []byte, family func(string) (model.Fami
 	}
 	b := &Bundle{Version: m.Version}
 	if err := diag.DecodeJSON(files["card.json"], &b.Card); err != nil {
-		return nil, err
+		return nil, inMember("card.json", err)
 	}
 	if err := diag.DecodeJSON(files["example.json"], &b.Example); err != nil {
-		return nil, err
+		return nil, inMember("example.json", err)
 	}
 	if b.Fitted, err = evaluate.LoadFitted(files["model.json"], family); err != nil {
+		return nil, inMember("model.json", err)
+	}
+	if err := b.verify(ctx); err != nil {
 		return nil, err
 	}
-	return b, b.verify(ctx)
+	return b, nil
+}
+
+// inMember says which member of the archive err is about. Whatever it was, the bundle is at
+// fault; what a decoder of Go said of it helps nobody.
+func inMember(name string, err error) error {
+	e := &diag.Error{Kind: diag.Invalid, Field: name, Msg: "not readable"}
+	var cause *diag.Error
+	if errors.As(err, &cause) {
+		if cause.Kind == diag.Unsupported {
+			e.Kind = diag.Unsupported
+		}
+		e.Msg, e.Hint = cause.Msg, cause.Hint
+		if cause.Field != "" {
+			e.Field += ": " + cause.Field
+		}
+	}
+	return e
 }
 
 // verify replays the worked example: another machine must give the same probability.
 func (b *Bundle) verify(ctx context.Context) error {
 	got, err := predictRow(ctx, b.Fitted, b.Example.Row)
 	if err != nil {
-		return err
+		if diag.KindOf(err) == diag.Canceled {
+			return err
+		}
+		return inMember("model.json", err)
 	}
-	if math.Abs(got-b.Example.Probability) > 1e-12 {
+	if !(math.Abs(got-b.Example.Probability) <= 1e-12) {
 		return diag.Errorf(diag.Invalid, "example.json", "the worked example gives another probability than recorded")
 	}
 	return nil

@@ -10,6 +10,7 @@ package evaluate
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 
 	"dolor/diag"
@@ -95,12 +96,12 @@ type Result struct {
 // TaskReport says what one fit chose.
 type TaskReport struct {
 	Task
-	TrainN      int    `json:"train_n"`
-	TrainEvents int    `json:"train_events"`
-	TestN       int    `json:"test_n"`
-	TestEvents  int    `json:"test_events"`
-	Calibration string `json:"calibration"`
-	Params      any    `json:"params"`
+	TrainN      int             `json:"train_n"`
+	TrainEvents int             `json:"train_events"`
+	TestN       int             `json:"test_n"`
+	TestEvents  int             `json:"test_events"`
+	Calibration string          `json:"calibration"`
+	Params      json.RawMessage `json:"params"` // as written, so that a checkpoint keeps its bytes
 }
 
 // Run fits and predicts everything plan asks for. Errors: Unfit when the data cannot carry

@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 
 	"dolor/calibrate"
@@ -36,7 +37,11 @@ func (r *Recipe) innerLoop(ctx context.Context, d *Data, candidates []model.Para
 	trials := make([]Trial, len(candidates))
 	oof := make([][]float64, len(candidates))
 	for c, p := range candidates {
-		trials[c] = Trial{Task: task, Family: r.Family.Name, Trial: c, Params: p, Metric: metricName}
+		settings, err := json.Marshal(p)
+		if err != nil {
+			return nil, nil, 0, err
+		}
+		trials[c] = Trial{Task: task, Family: r.Family.Name, Trial: c, Params: settings, Metric: metricName}
 		oof[c] = make([]float64, d.Rows())
 	}
 	weight := make([]float64, d.Rows())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 
 	"dolor/calibrate"
@@ -34,14 +35,60 @@ type Tuning struct {
 
 // Trial is one setting tried in one task.
 type Trial struct {
-	Task   string    `json:"task"`
-	Family string    `json:"family"`
-	Trial  int       `json:"trial"`
-	Params any       `json:"params"`
-	Metric string    `json:"metric"`
-	Value  float64   `json:"value"` // mean over inner folds
-	Folds  []float64 `json:"folds"`
-	Chosen bool      `json:"chosen,omitempty"`
+	Task   string          `json:"task"`
+	Family string          `json:"family"`
+	Trial  int             `json:"trial"`
+	Params json.RawMessage `json:"params"` // as written, so that a checkpoint keeps its bytes
+	Metric string          `json:"metric"`
+	Value  float64         `json:"value"` // mean over inner folds; NaN undefined, null in JSON
+	Folds  []float64       `json:"folds"`
+	Chosen bool            `json:"chosen,omitempty"`
+}
+
+// savedTrial is Trial with undefined values as null.
+type savedTrial struct {
+	bareTrial
+	Value *float64   `json:"value"`
+	Folds []*float64 `json:"folds"`
+}
+
+type bareTrial Trial
+
+// MarshalJSON writes undefined values as null.
+func (t Trial) MarshalJSON() ([]byte, error) {
+	s := savedTrial{bareTrial: bareTrial(t), Value: defined(t.Value)}
+	for _, v := range t.Folds {
+		s.Folds = append(s.Folds, defined(v))
+	}
+	return json.Marshal(s)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (t *Trial) UnmarshalJSON(b []byte) error {
+	var s savedTrial
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	*t = Trial(s.bareTrial)
+	t.Value, t.Folds = orNaN(s.Value), nil
+	for _, v := range s.Folds {
+		t.Folds = append(t.Folds, orNaN(v))
+	}
+	return nil
+}
+
+func defined(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}
+
+func orNaN(v *float64) float64 {
+	if v == nil {
+		return math.NaN()
+	}
+	return *v
 }
 
 // Fitted is a recipe learnt from training rows: it predicts from raw predictors.

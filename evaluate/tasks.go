@@ -222,10 +222,14 @@ func runTask(ctx context.Context, d *Data, plan *Plan, t *Task, s rng.Stream) (*
 	if err != nil {
 		return nil, err
 	}
+	settings, err := json.Marshal(f.Params)
+	if err != nil {
+		return nil, err
+	}
 	r := &outcomeOfTask{Trials: trials, Warnings: f.Warnings}
 	r.Report = TaskReport{
 		Task: *t, TrainN: len(t.train), TrainEvents: events(d.Y, t.train), TestN: len(t.test),
-		TestEvents: events(d.Y, t.test), Calibration: f.Calibration.Name(), Params: f.Params,
+		TestEvents: events(d.Y, t.test), Calibration: f.Calibration.Name(), Params: settings,
 	}
 	switch t.Kind {
 	case kindBootstrap:

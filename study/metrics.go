@@ -88,7 +88,7 @@ func Metrics(ctx context.Context, t *MetricsTable) (*MetricsResult, error) {
 		return nil, err
 	}
 	if f, err = f.Select(need...); err != nil {
-		return nil, err
+		return nil, inFile(t.File, err)
 	}
 	y, err := binary(f.At(0), filepath.Base(t.File))
 	if err != nil {
@@ -99,6 +99,9 @@ func Metrics(ctx context.Context, t *MetricsTable) (*MetricsResult, error) {
 	var weight []float64
 	if t.Weight != "" {
 		weight = f.At(len(need) - 1).Numbers()
+	}
+	if err := probabilities(f, t.Prob, filepath.Base(t.File)); err != nil {
+		return nil, err
 	}
 	data := make([]metric.Data, len(t.Prob))
 	for k, name := range t.Prob {
@@ -146,4 +149,29 @@ func binary(c frame.Column, file string) ([]bool, error) {
 		}
 	}
 	return y, faults.Err()
+}
+
+// probabilities checks that each named column holds a number from 0 to 1 in every row.
+func probabilities(f *frame.Frame, names []string, file string) error {
+	var faults diag.List
+	for _, name := range names {
+		c, _ := f.Column(name)
+		for i, v := range c.Numbers() {
+			what := ""
+			switch {
+			case math.IsNaN(v):
+				what = "a missing value"
+			case v < 0:
+				what = "one below 0"
+			case v > 1:
+				what = "one above 1"
+			}
+			if what != "" {
+				e := diag.Errorf(diag.Invalid, name, "expected a probability from 0 to 1, got %s", what)
+				e.Pos = diag.Pos{File: file, Line: i + 2}
+				faults.Add(e)
+			}
+		}
+	}
+	return faults.Err()
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"dolor/diag"
 	"dolor/frame"
 )
 
@@ -37,6 +38,9 @@ type Protocol struct {
 	Subgroups   []string                 `json:"subgroups,omitempty"`
 	Level       float64                  `json:"level"` // of intervals
 	Card        CardSpec                 `json:"card"`  // what only people know
+
+	pos   map[string]diag.Pos // where each key stood, for faults found in the data
+	flags map[string]string   // key -> flag, when a command line stood for the file
 }
 
 // DataSpec names the files.

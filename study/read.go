@@ -2,6 +2,7 @@ package study
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -72,7 +73,48 @@ func Parse(name string, src []byte, env *Env) (*Protocol, error) {
 	if err := d.faults.Err(); err != nil {
 		return nil, err
 	}
+	p.pos = d.pos
 	return p, nil
+}
+
+// located gives the faults of err that name a key of the protocol the place of that key, or
+// the flag that stood for it.
+func (p *Protocol) located(err error) error {
+	var l *diag.List
+	var e *diag.Error
+	switch {
+	case errors.As(err, &l):
+		for _, e := range l.Faults() {
+			p.locate(e)
+		}
+	case errors.As(err, &e):
+		p.locate(e)
+	}
+	return err
+}
+
+func (p *Protocol) locate(e *diag.Error) {
+	if e.Pos.File != "" {
+		return
+	}
+	if pos, ok := nearest(p.pos, e.Field); ok {
+		e.Pos = pos
+	}
+	if flag, ok := nearest(p.flags, e.Field); ok {
+		e.Field = flag
+	}
+}
+
+// nearest returns what m holds for path, or for the closest key above it.
+func nearest[V any](m map[string]V, path string) (V, bool) {
+	for {
+		v, ok := m[path]
+		if i := strings.LastIndexAny(path, ".["); !ok && i >= 0 {
+			path = path[:i]
+			continue
+		}
+		return v, ok
+	}
 }
 
 func defaults() *Protocol {
@@ -96,19 +138,20 @@ func (c *checker) fault(path, format string, args ...any) { _ = c.mark(path, for
 func (c *checker) mark(path, format string, args ...any) *diag.Error {
 	e := diag.Errorf(diag.Invalid, path, format, args...)
 	e.Pos = diag.Pos{File: c.d.file}
-	for p := path; ; {
-		if pos, ok := c.d.pos[p]; ok {
-			e.Pos = pos
-			break
-		}
-		i := strings.LastIndexAny(p, ".[")
-		if i < 0 {
-			break
-		}
-		p = p[:i]
+	if pos, ok := nearest(c.d.pos, path); ok {
+		e.Pos = pos
 	}
 	c.d.faults.Add(e)
 	return e
+}
+
+// faults records every fault of err at path, each with its own field behind it.
+func (c *checker) faults(path string, err error) {
+	var l diag.List
+	l.AddErr(err)
+	for _, e := range l.Faults() {
+		c.fault(path, "%s", e.Error())
+	}
 }
 
 func (c *checker) oneOf(path, got string, allowed ...string) {
@@ -251,7 +294,7 @@ func (c *checker) models(p *Protocol) {
 			continue
 		}
 		if _, err := paramsOf(f, m.Params); err != nil {
-			c.fault(at+".params", "%s", err.Error())
+			c.faults(at+".params", err)
 		}
 	}
 	if p.Primary == "" && len(p.Models) > 0 {
@@ -305,7 +348,7 @@ func (c *checker) steps(p *Protocol) {
 	}
 	for i, s := range p.Preprocess {
 		if _, err := stepOf(s); err != nil {
-			c.fault(fmt.Sprintf("preprocess[%d]", i), "%s", err.Error())
+			c.faults(fmt.Sprintf("preprocess[%d]", i), err)
 		}
 	}
 }

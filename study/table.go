@@ -122,6 +122,11 @@ func stem(path string) string {
 
 // buildCohort reads the tables of p and decides who is in, with what outcome and predictors.
 func buildCohort(ctx context.Context, p *Protocol, workers int) (*cohort, error) {
+	c, err := cohortOf(ctx, p, workers)
+	return c, p.located(err)
+}
+
+func cohortOf(ctx context.Context, p *Protocol, workers int) (*cohort, error) {
 	f, file, inputs, ws, err := readTables(ctx, p, workers)
 	if err != nil {
 		return nil, err
@@ -249,6 +254,9 @@ func eventTest(spec OutcomeSpec, c frame.Column) (func(int) bool, error) {
 		return func(i int) bool { return test(c.Numbers()[i]) }, nil
 	}
 	values := distinctValues(c, 4)
+	if len(values) == 0 {
+		return nil, diag.Errorf(diag.Unfit, "cohort.outcome", "expected an outcome, got %q without a single value", c.Name)
+	}
 	if len(spec.Event.Values) == 0 {
 		switch {
 		case slices.Equal(values, []string{"0", "1"}), slices.Equal(values, []string{"0"}), slices.Equal(values, []string{"1"}):

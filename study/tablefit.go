@@ -3,6 +3,7 @@ package study
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -45,9 +46,29 @@ func (o *TableOutcome) protocol(data string) (*Protocol, error) {
 		p.Cohort.Outcome.Event.Values = o.Event
 	}
 	p.Predictors = map[string]PredictorList{string(frame.Clinical): {All: true}}
+	p.flags = map[string]string{
+		"cohort.outcome": "--outcome", "cohort.outcome.event": "--event", "cohort.outcome.time": "--time",
+		"cohort.outcome.status": "--status", "cohort.outcome.competing": "--competing", "cohort.outcome.horizon": "--horizon",
+		"cohort.id": "--id", "cohort.site": "--site",
+	}
 	c := checker{d: &decoder{}}
 	c.outcome(&p.Cohort.Outcome)
-	return p, c.d.faults.Err()
+	return p, p.located(c.d.faults.Err())
+}
+
+// inFile names the file in a fault that names none.
+func inFile(path string, err error) error {
+	var l *diag.List
+	var e *diag.Error
+	switch {
+	case errors.As(err, &l):
+		for _, e := range l.Faults() {
+			_ = inFile(path, e)
+		}
+	case errors.As(err, &e) && e.Pos.File == "":
+		e.Pos.File = filepath.Base(path)
+	}
+	return err
 }
 
 // TableFit is a fit of one family on one table.
@@ -150,7 +171,7 @@ func PredictTable(ctx context.Context, env *Env, path, data, id, out string, mis
 	}
 	p, _, more, err := b.Predict(ctx, f)
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, inFile(data, err)
 	}
 	row := frame.NumberColumn(frame.Field{Name: "row"}, make([]float64, f.Rows()))
 	for i := range row.Numbers() {
@@ -159,7 +180,7 @@ func PredictTable(ctx context.Context, env *Env, path, data, id, out string, mis
 	if id != "" {
 		c, ok := f.Column(id)
 		if !ok {
-			return 0, nil, f.NoColumn(id)
+			return 0, nil, inFile(data, f.NoColumn(id))
 		}
 		row = c
 		row.Name = "row"
@@ -221,7 +242,7 @@ func Validate(ctx context.Context, env *Env, path, data, out string, t *TableOut
 	}
 	x, ws, err := c.data.X.Conform(b.Fitted.Schema)
 	if err != nil {
-		return nil, err
+		return nil, inFile(data, err)
 	}
 	c.warnings = diag.Merge(c.warnings, ws...)
 	prob, raw, err := b.Fitted.Predict(ctx, x)

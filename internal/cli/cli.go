@@ -77,6 +77,7 @@ It is a research tool, not a medical device.`,
 	for _, c := range root.Commands() {
 		usageErrors(c)
 	}
+	asGroup(root)
 	return root
 }
 
@@ -85,13 +86,49 @@ func usageErrors(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return diag.Errorf(diag.Usage, "", "%s; see dolor help %s", err.Error(), cmd.Name())
+				return diag.Errorf(diag.Usage, "", "%s; see dolor help %s", err.Error(), verbs(cmd))
 			}
 			return nil
 		}
 	}
 	for _, sub := range c.Commands() {
 		usageErrors(sub)
+	}
+}
+
+// verbs is the path of cmd below the program: "study run".
+func verbs(cmd *cobra.Command) string {
+	_, below, _ := strings.Cut(cmd.CommandPath(), " ")
+	return below
+}
+
+// asGroup makes a command that only holds others, and those below it, print help when called
+// alone and refuse names it does not know.
+func asGroup(c *cobra.Command) {
+	if !c.HasSubCommands() {
+		return
+	}
+	for _, sub := range c.Commands() {
+		asGroup(sub)
+	}
+	c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	c.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		var names []string
+		for _, sub := range cmd.Commands() {
+			if sub.IsAvailableCommand() {
+				names = append(names, sub.Name())
+			}
+		}
+		e := diag.Errorf(diag.Usage, verbs(cmd), "unknown command %q", args[0])
+		if near := diag.Nearest(args[0], names); near != "" {
+			e.Hint = "did you mean \"" + near + "\"?"
+		} else {
+			e.Hint = "known: " + strings.Join(names, ", ")
+		}
+		return e
 	}
 }
 

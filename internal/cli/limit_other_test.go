@@ -1,0 +1,7 @@
+//go:build !linux
+
+package cli_test
+
+const canLimit = false
+
+func limitFileSize() {}

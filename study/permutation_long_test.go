@@ -1,0 +1,5 @@
+//go:build long
+
+package study_test
+
+const permutations = 200

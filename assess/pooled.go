@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -182,16 +183,17 @@ func sampleSize(in *Input, r *Results) {
 			events += int(y.Numbers()[i])
 		}
 	}
-	parameters := in.Parameters[in.Primary]
-	if parameters == 0 || events == 0 || events == n {
-		return
+	if parameters := in.Parameters[in.Primary]; parameters > 0 && events > 0 && events < n {
+		r.SampleSize = developmentCriteria(n, events, parameters)
 	}
-	r.SampleSize = developmentCriteria(n, events, parameters)
+	for _, v := range []string{Temporal, External} {
+		r.SampleSize = append(r.SampleSize, validationCriteria(in, r, v)...)
+	}
 	for _, c := range r.SampleSize {
 		if !c.Holds {
 			r.Warnings = diag.Merge(r.Warnings, diag.Warning{
 				Code: "sample_size", Count: 1, First: c.Name,
-				Msg: "fewer patients than Riley's criteria ask for: expect predictions too extreme and unstable",
+				Msg: c.short(),
 			})
 		}
 	}
@@ -255,6 +257,43 @@ func developmentCriteria(n, events, parameters int) []Criterion {
 		out = append(out, Criterion{
 			Name: c.Name, Needed: c.Ceiling, Have: n, Holds: n >= c.Ceiling, Binding: c.Name == rep.Binding,
 			Detail: fmt.Sprintf("%s; %d candidate parameters, R2 taken as 15 %% of its maximum", c.Cite, parameters),
+		})
+	}
+	return out
+}
+
+// short says what it means that a criterion is not met.
+func (c Criterion) short() string {
+	if strings.HasPrefix(c.Name, Temporal) || strings.HasPrefix(c.Name, External) {
+		return "fewer patients than a precise validation needs: its intervals are wide"
+	}
+	return "fewer patients than Riley's criteria ask for: expect predictions too extreme and unstable"
+}
+
+// validationCriteria holds a validation set against the numbers needed for intervals of width
+// 0.2 of O/E and slope and 0.1 of the C statistic, expecting the AUC and the spread of
+// predictions that were found.
+func validationCriteria(in *Input, r *Results, validation string) []Criterion {
+	auc, ok := r.Find(in.Primary, validation, "auc", 0)
+	if !ok || math.IsNaN(float64(auc.Estimate)) || auc.Events == 0 || auc.Events == auc.N {
+		return nil
+	}
+	v := samplesize.Validation{Prevalence: float64(auc.Events) / float64(auc.N), C: float64(auc.Estimate)}
+	p := in.Predictions
+	for i := range p.Len() {
+		if p.Family[i] == in.Primary && p.Validation[i] == validation {
+			v.LP = append(v.LP, glm.Logit(math.Min(math.Max(p.Probability[i], 1e-8), 1-1e-8)))
+		}
+	}
+	rep, err := samplesize.ValidationReport(auc.N, v)
+	if err != nil {
+		return nil
+	}
+	var out []Criterion
+	for _, c := range rep.Criteria {
+		out = append(out, Criterion{
+			Name: validation + ": " + c.Name, Needed: c.Ceiling, Have: auc.N, Holds: auc.N >= c.Ceiling,
+			Binding: c.Name == rep.Binding, Detail: c.Cite + "; expecting the AUC and predictions found",
 		})
 	}
 	return out

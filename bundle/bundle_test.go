@@ -196,8 +196,10 @@ func TestRefused(t *testing.T) {
 		{"model not JSON", pack(t, 1, with("model.json", `nonsense`)), diag.Invalid, "model.json: fitted: expected a saved model"},
 		{"unknown family", pack(t, 1, with("model.json", `{"family":"oracle"}`)), diag.Unsupported, "model.json: family: \"oracle\" is not compiled in"},
 		{"no members", pack(t, 1, with("model.json", `{"family":"logistic","params":{}}`)), diag.Invalid, "model.json: members: expected at least one, got none"},
-		{"another example", pack(t, 1, with("example.json", `{"row":{"crp":0.5,"stage":"II"},"probability":0.999}`)), diag.Invalid,
-			"example.json: the worked example gives another probability than recorded"},
+		{
+			"another example", pack(t, 1, with("example.json", `{"row":{"crp":0.5,"stage":"II"},"probability":0.999}`)), diag.Invalid,
+			"example.json: the worked example gives another probability than recorded",
+		},
 	} {
 		_, err := bundle.Decode(t.Context(), tt.content, family)
 		if diag.KindOf(err) != tt.kind || err.Error() != tt.text {

@@ -199,8 +199,7 @@ func Decode(ctx context.Context, content []byte, family func(string) (model.Fami
 // fault; what a decoder of Go said of it helps nobody.
 func inMember(name string, err error) error {
 	e := &diag.Error{Kind: diag.Invalid, Field: name, Msg: "not readable"}
-	var cause *diag.Error
-	if errors.As(err, &cause) {
+	if cause, ok := errors.AsType[*diag.Error](err); ok {
 		if cause.Kind == diag.Unsupported {
 			e.Kind = diag.Unsupported
 		}

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -171,9 +172,7 @@ func TestRefused(t *testing.T) {
 	delete(whole, "manifest.json")
 	with := func(name, text string) map[string][]byte {
 		out := make(map[string][]byte)
-		for k, v := range whole {
-			out[k] = v
-		}
+		maps.Copy(out, whole)
 		if text == "" {
 			delete(out, name)
 		} else {
@@ -192,7 +191,7 @@ func TestRefused(t *testing.T) {
 		{"stranger", pack(t, 1, whole, "run.sh"), diag.Invalid, "unexpected member in the archive"},
 		{"twice", pack(t, 1, whole, "card.json"), diag.Invalid, "card.json: expected once, got it twice"},
 		{"no model", pack(t, 1, with("model.json", "")), diag.Invalid, "model.json: missing"},
-		{"unknown key in card", pack(t, 1, with("card.json", `{"studdy":"s"}`)), diag.Invalid, "card.json: studdy: unknown key; did you mean \"study\"?"},
+		{"unknown key in card", pack(t, 1, with("card.json", `{"studyx":"s"}`)), diag.Invalid, "card.json: studyx: unknown key; did you mean \"study\"?"},
 		{"model not JSON", pack(t, 1, with("model.json", `nonsense`)), diag.Invalid, "model.json: fitted: expected a saved model"},
 		{"unknown family", pack(t, 1, with("model.json", `{"family":"oracle"}`)), diag.Unsupported, "model.json: family: \"oracle\" is not compiled in"},
 		{"no members", pack(t, 1, with("model.json", `{"family":"logistic","params":{}}`)), diag.Invalid, "model.json: members: expected at least one, got none"},

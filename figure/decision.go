@@ -253,10 +253,11 @@ func bestStrip(d *Drawing, p plane, c assess.Curves, narrow bool) {
 	if narrow {
 		top = p.bottom + 64
 		d.text(label{anchor: start}, 2, p.bottom+38, "Threshold risk at which one would act, %")
-		d.text(label{color: Muted, size: sizeTick}, 2, p.bottom+58, "highest estimate, by threshold:")
+		d.text(label{color: Muted, size: sizeTick}, 2, p.bottom+58, "the model or a simple rule, highest estimate:")
 	} else {
 		d.text(label{anchor: middle}, (p.left+p.right)/2, p.bottom+38, "Threshold risk at which one would act, %")
-		d.text(label{color: Muted, size: sizeTick}, p.right+8, top+13, "highest estimate")
+		d.text(label{color: Muted, size: sizeTick}, p.right+8, top+5, "highest estimate")
+		d.text(label{color: Muted, size: sizeTick}, p.right+8, top+18, "of these three")
 	}
 	names := [3]string{lower(FamilyName(c.Family)), "treat all", "treat no one"}
 	if names[0] == "" {

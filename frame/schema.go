@@ -64,9 +64,10 @@ type Field struct {
 	Modality Modality `json:"modality,omitempty"`
 	Unit     string   `json:"unit,omitempty"` // UCUM, e.g. "mg/dL"; empty when it has none
 	Levels   []string `json:"levels,omitempty"`
-	Ordered  bool     `json:"ordered,omitempty"`   // levels are in rank order
-	Parent   string   `json:"parent,omitempty"`    // the predictor a derived column came from
-	Missing  bool     `json:"indicator,omitempty"` // a missingness indicator of Parent
+	Ordered  bool     `json:"ordered,omitempty"`        // levels are in rank order
+	Parent   string   `json:"parent,omitempty"`         // the predictor a derived column came from
+	Missing  bool     `json:"indicator,omitempty"`      // a missingness indicator of Parent
+	Tokens   []string `json:"missing_tokens,omitempty"` // cells that mean missing in files of this column, beside the empty one
 }
 
 // Source returns the predictor that f derives from: Parent, or the name itself.

@@ -68,3 +68,11 @@ func (p *partial) Store(key string, b []byte) error {
 }
 
 func (p *partial) remove() error { return os.RemoveAll(p.dir) }
+
+// removeIfEmpty drops the folder of a run that failed before its first fit: there is nothing
+// to resume.
+func (p *partial) removeIfEmpty() {
+	if entries, err := os.ReadDir(p.dir); err == nil && len(entries) <= 1 {
+		_ = p.remove() // what is left behind is only a fingerprint
+	}
+}

@@ -256,7 +256,7 @@ func TestCancel(t *testing.T) {
 			ctx, cancel := withCancel(t.Context())
 			var stopped time.Time
 			var once sync.Once
-			stop := func() { once.Do(func() { stopped = time.Now(); cancel() }) }
+			stop := func() { once.Do(func() { stopped = time.Now(); cancel() }) } //nolint:forbidigo // the test measures how soon a run stops
 			if name == "fits" {
 				time.AfterFunc(300*time.Millisecond, stop)
 			}

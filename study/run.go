@@ -69,6 +69,7 @@ func Run(ctx context.Context, env *Env, p *Protocol, out string, o *Options) (*a
 		Stream: root.Child("evaluate"), Workers: o.Workers, Progress: o.Progress, Checkpoint: kept,
 	})
 	if err != nil {
+		kept.removeIfEmpty()
 		return nil, err
 	}
 	m, err := materialOf(ctx, shown, c, res)

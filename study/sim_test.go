@@ -169,7 +169,7 @@ func unzip(t testing.TB, path string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // the file was only read
 	z, err := gzip.NewReader(f)
 	if err != nil {
 		t.Fatal(err)

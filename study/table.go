@@ -145,6 +145,7 @@ func cohortOf(ctx context.Context, p *Protocol, workers int) (*cohort, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.warnings = diag.Merge(c.warnings, undeclaredStatus(p, f)...)
 	if gone := total - len(keep); gone > 0 {
 		c.flow = append(c.flow, assess.FlowStep{Label: "Outcome recorded", N: len(keep), Excluded: gone, Reason: "outcome missing"})
 		c.warnings = diag.Merge(c.warnings, diag.Warning{
@@ -353,6 +354,33 @@ func timedOutcome(p *Protocol, f *frame.Frame) (*evaluate.Outcome, []int, error)
 	return out, keep, faults.Err()
 }
 
+// undeclaredStatus warns when the status holds several values that the protocol names neither
+// as event nor as competing: one of them may be a competing event that would count as
+// censored, which overstates the risk.
+func undeclaredStatus(p *Protocol, f *frame.Frame) []diag.Warning {
+	spec := p.Cohort.Outcome
+	if spec.Time == "" {
+		return nil
+	}
+	sc, _ := f.Column(spec.Status)
+	n := 0
+	for _, v := range distinctValues(sc, sc.Len()+1) {
+		named := func(list []string) bool {
+			return slices.ContainsFunc(list, func(x string) bool { return canonical(x) == v })
+		}
+		if !named(spec.Event.Values) && !named(spec.Competing) {
+			n++
+		}
+	}
+	if n < 2 {
+		return nil
+	}
+	return []diag.Warning{{
+		Code: "undeclared_status", Count: 1, First: spec.Status,
+		Msg: fmt.Sprintf("%s holds %d values that are neither event nor competing; all count as censored: if one is a death or the like, list it under competing", spec.Status, n),
+	}}
+}
+
 func outcomeText(p *Protocol) string {
 	o := p.Cohort.Outcome
 	if o.Time != "" {
@@ -486,11 +514,12 @@ func predictorNames(p *Protocol, f *frame.Frame) (names, left []string, err erro
 
 // tagged returns the predictors with their modality and unit.
 func tagged(p *Protocol, f *frame.Frame, names []string) (*frame.Frame, error) {
-	modality := make(map[string]frame.Modality)
+	modality, tokens := make(map[string]frame.Modality), make(map[string][]string)
 	rest := frame.Clinical
 	for _, m := range modalityNames() {
 		for _, c := range p.Predictors[m].Columns {
 			modality[c.Column] = frame.Modality(m)
+			tokens[c.Column] = c.Missing
 		}
 		if p.Predictors[m].All {
 			rest = frame.Modality(m)
@@ -509,6 +538,7 @@ func tagged(p *Protocol, f *frame.Frame, names []string) (*frame.Frame, error) {
 		if c.Modality, ok = modality[c.Name]; !ok {
 			c.Modality = rest
 		}
+		c.Tokens = slices.Concat(p.Data.Missing, tokens[c.Name])
 		if x, err = x.With(c); err != nil {
 			return nil, err
 		}

@@ -153,7 +153,7 @@ func FitTable(ctx context.Context, env *Env, t *TableFit) (*TableFitted, error) 
 func readFor(ctx context.Context, b *bundle.Bundle, path string, missing []string) (*frame.Frame, []diag.Warning, error) {
 	specs := make(map[string]frame.ColumnSpec)
 	for _, f := range b.Fitted.Schema {
-		specs[f.Name] = frame.ColumnSpec{Kind: f.Kind, Unit: f.Unit, Modality: f.Modality}
+		specs[f.Name] = frame.ColumnSpec{Kind: f.Kind, Unit: f.Unit, Modality: f.Modality, Missing: f.Tokens}
 	}
 	return ReadTable(ctx, path, missing, "", specs, 0)
 }
@@ -220,7 +220,7 @@ func Validate(ctx context.Context, env *Env, path, data, out string, t *TableOut
 		if f.Kind == frame.Category {
 			kind = "category"
 		}
-		list.Columns = append(list.Columns, Predictor{Column: f.Name, Kind: kind, Unit: f.Unit})
+		list.Columns = append(list.Columns, Predictor{Column: f.Name, Kind: kind, Unit: f.Unit, Missing: f.Tokens})
 	}
 	sum, err := fileSum(path)
 	if err != nil {

@@ -51,11 +51,12 @@ func Run(ctx context.Context, env *Env, args []string) int {
 	if ctx.Err() != nil {
 		kind = diag.Canceled
 	}
-	for line := range strings.Lines(err.Error()) {
-		_, _ = fmt.Fprintf(env.Err, "dolor: %s\n", strings.TrimRight(line, "\n"))
-	}
 	if kind == diag.Canceled {
 		_, _ = fmt.Fprintln(env.Err, "dolor: stopped")
+		return kind.ExitCode()
+	}
+	for line := range strings.Lines(err.Error()) {
+		_, _ = fmt.Fprintf(env.Err, "dolor: %s\n", strings.TrimRight(line, "\n"))
 	}
 	return kind.ExitCode()
 }

@@ -20,9 +20,9 @@ var update = flag.Bool("update-scripts", false, "rewrite the expected output in 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		limitFileSize()
-		os.Exit(cli.Run(context.Background(), &cli.Env{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
+		os.Exit(cli.Run(context.Background(), &cli.Env{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:])) //nolint:forbidigo // TestMain stands for main here
 	}
-	os.Exit(m.Run())
+	os.Exit(m.Run()) //nolint:forbidigo // TestMain stands for main here
 }
 
 const (
@@ -171,7 +171,7 @@ func (s *script) number(text string) int {
 func (s *script) exits(want int, args []string) {
 	s.Helper()
 	var out, errs strings.Builder
-	got := 0
+	var got int
 	if s.limit == "" || s.limit == "0" {
 		got = cli.Run(s.Context(), &cli.Env{In: strings.NewReader(""), Out: &out, Err: &errs}, args)
 	} else {

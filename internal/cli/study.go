@@ -108,7 +108,11 @@ func (a *app) summary(r *assess.Results) {
 			a.printf("At a new hospital the AUC is expected between %.2f and %.2f (%d hospitals).\n", float64(s.PredLower), float64(s.PredUpper), len(s.Sites))
 		}
 	}
-	if n := len(r.Warnings); n > 0 {
+	switch n := len(r.Warnings); n {
+	case 0:
+	case 1:
+		a.printf("1 warning; it stands in the report where it matters.\n")
+	default:
 		a.printf("%d warnings; each stands in the report where it matters.\n", n)
 	}
 }

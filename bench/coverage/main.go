@@ -27,7 +27,7 @@ type plan struct {
 }
 
 // full is the plan of the published page.
-var full = plan{fixed: 2000, crossValidated: 1000, population: 1_000_000, seed: 20260630}
+var full = plan{fixed: 2000, crossValidated: 1000, population: 1_000_000, seed: 20261123}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -46,6 +46,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	replications := f.Int("replications", 0, "replications of each part (0: 2,000 for fixed, 1,000 for cv)")
 	only := f.String("only", "", "one part only: fixed or cv")
 	f.IntVar(&p.workers, "workers", 0, "workers (0: the cores); they change nothing")
+	f.Uint64Var(&p.seed, "seed", full.seed, "seed of the simulation")
 	out := f.String("out", "", "folder for coverage.md and coverage.json (default: docs for a full run, else the page is printed)")
 	if err := f.Parse(args); err != nil {
 		return err

@@ -18,6 +18,7 @@ func (s *simulation) page() []byte {
 	put("Written by `make coverage` (seed %d, about ten minutes on two cores); do not edit. Everything here is **simulated**: the true risk of", s.seed)
 	put("every patient is known, so it can be counted how often a 95 %% interval holds the true value. A cell **fails**")
 	put("when the Monte Carlo interval of its coverage (95 %%, Clopper-Pearson) lies wholly outside %.0f-%.0f %%.\n", 100*coverLow, 100*coverHigh)
+	s.used(put)
 	s.summary(put)
 	s.design(put)
 	if s.fixed > 0 {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"dolor/frame"
+	"dolor/internal/quant"
 	"dolor/metric"
 )
 
@@ -161,18 +162,7 @@ func present(c frame.Column) []float64 {
 }
 
 // quantile7 is R's default quantile; NaN when v is empty.
-func quantile7(v []float64, p float64) float64 {
-	if len(v) == 0 {
-		return math.NaN()
-	}
-	s := slices.Sorted(slices.Values(v))
-	h := p * float64(len(s)-1)
-	lo := int(h)
-	if lo+1 >= len(s) {
-		return s[len(s)-1]
-	}
-	return s[lo] + (h-float64(lo))*(s[lo+1]-s[lo])
-}
+func quantile7(v []float64, p float64) float64 { return quant.Of(v, p, 7) }
 
 // distinct returns at most limit distinct values of c: levels in their order, numbers by
 // value, texts sorted.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"dolor/diag"
+	"dolor/internal/quant"
 )
 
 // present returns the values of v that are not NaN, in a new slice.
@@ -99,16 +100,8 @@ func median3(a, b, c float64) float64 {
 	return math.Max(math.Min(a, b), math.Min(math.Max(a, b), c))
 }
 
-// quantile is Hyndman and Fan's type 7 (1996, doi:10.1080/00031305.1996.10473566) of an
-// ascending slice with at least one value.
-func quantile(sorted []float64, p float64) float64 {
-	h := p * float64(len(sorted)-1)
-	i := int(h)
-	if i >= len(sorted)-1 {
-		return sorted[len(sorted)-1]
-	}
-	return sorted[i] + (h-float64(i))*(sorted[i+1]-sorted[i])
-}
+// quantile is of type 7, of an ascending slice with at least one value.
+func quantile(sorted []float64, p float64) float64 { return quant.Sorted(sorted, p, 7) }
 
 func sorted(v []float64) []float64 {
 	out := present(v)

@@ -9,6 +9,7 @@ import (
 
 	"dolor/diag"
 	"dolor/frame"
+	"dolor/internal/smooth"
 	"dolor/rng"
 )
 
@@ -80,22 +81,7 @@ func equallySpaced(k int) []float64 {
 // Basis fills dst (len(knots)-2) with the terms after the linear one at x: Harrell's
 // equation 2.25 divided by the squared distance of the outer knots. knots must be strictly
 // increasing, at least three. NaN gives NaN.
-func Basis(dst []float64, x float64, knots []float64) {
-	k := len(knots)
-	last, before := knots[k-1], knots[k-2]
-	norm := (last - knots[0]) * (last - knots[0])
-	cube := func(t float64) float64 {
-		if d := x - t; !(d <= 0) {
-			return d * d * d
-		}
-		return 0
-	}
-	cl, cb := cube(last), cube(before)
-	for j := range k - 2 {
-		t := knots[j]
-		dst[j] = (cube(t) - cb*(last-t)/(last-before) + cl*(before-t)/(last-before)) / norm
-	}
-}
+func Basis(dst []float64, x float64, knots []float64) { smooth.Terms(x, knots, dst) }
 
 type splined struct {
 	Columns []spline     `json:"columns"`

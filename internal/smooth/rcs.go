@@ -44,15 +44,22 @@ func Knots(x, w []float64, k int) ([]float64, error) {
 }
 
 // Basis fills dst (len(knots)-1) with the restricted cubic spline basis at x: x itself, then
-// len(knots)-2 truncated cubes divided by (last knot - first knot)^2, linear beyond the outer
-// knots (Stone and Koo 1985; Harrell 2015, equation 2.25).
+// the [Terms].
 func Basis(x float64, knots, dst []float64) {
+	dst[0] = x
+	Terms(x, knots, dst[1:])
+}
+
+// Terms fills dst (len(knots)-2) with the terms after the linear one: truncated cubes divided
+// by (last knot - first knot)^2, linear beyond the outer knots (Stone and Koo 1985; Harrell
+// 2015, equation 2.25). knots must be strictly increasing, at least three. NaN gives NaN.
+func Terms(x float64, knots, dst []float64) {
 	k := len(knots)
 	t, tk, tk1 := knots[0], knots[k-1], knots[k-2]
 	norm := (tk - t) * (tk - t)
-	dst[0] = x
+	last, before := cube(x-tk), cube(x-tk1)
 	for j := range k - 2 {
-		dst[j+1] = (cube(x-knots[j]) - cube(x-tk1)*(tk-knots[j])/(tk-tk1) + cube(x-tk)*(tk1-knots[j])/(tk-tk1)) / norm
+		dst[j] = (cube(x-knots[j]) - before*(tk-knots[j])/(tk-tk1) + last*(tk1-knots[j])/(tk-tk1)) / norm
 	}
 }
 

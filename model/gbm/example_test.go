@@ -42,7 +42,7 @@ func Example() {
 		fmt.Printf("pain %.0f, dose %.0f: %.2f\n", pain[i], dose[i], v)
 	}
 	for _, one := range m.Importance() {
-		fmt.Printf("%s: %d splits\n", one.Column, one.Weight)
+		fmt.Printf("%s: %.0f splits\n", one.Column, one.Weight)
 	}
 	// Output:
 }

@@ -98,7 +98,7 @@ func TestGoldenBoosters(t *testing.T) {
 			imp := b.want.Get("importance")
 			for _, one := range b.xgb.Importance() {
 				for key, got := range map[string]float64{
-					"weight": float64(one.Weight), "gain": one.Gain, "total_gain": one.TotalGain, "cover": one.Cover, "total_cover": one.TotalCover,
+					"weight": one.Weight, "gain": one.Gain, "total_gain": one.TotalGain, "cover": one.Cover, "total_cover": one.TotalCover,
 				} {
 					want := 0.0
 					if imp.Get(key).Has(one.Column) {

@@ -138,10 +138,6 @@ func (m *Model) Averaged() bool { return false }
 // Table implements [model.TreeEnsemble].
 func (m *Model) Table(x *frame.Frame) (*tree.Table, error) { return model.TreeTable(x, m.fields) }
 
-// Importance returns what the splits say about each column, in the order of the columns learnt
-// from; see [tree.Importance]. Gains favour columns with many values; attributions do not.
-func (m *Model) Importance() []tree.Importance { return m.ens.Importance() }
-
 // Columns returns the columns the model reads, in the trees' order.
 func (m *Model) Columns() frame.Schema { return slices.Clone(m.fields) }
 

@@ -26,7 +26,7 @@ func Example() {
 		return
 	}
 	p := gbm.Default()
-	p.TreeMethod = gbm.Exact
+	p.NEstimators = 50
 	fitted, err := p.Learner().Fit(context.Background(), &model.Dataset{X: x, Y: y}, nil)
 	if err != nil {
 		fmt.Println(err)

@@ -118,7 +118,7 @@ func (b *bee) draw(w float64, title string) *Drawing {
 	}
 	p.right = right
 	p.bottom = p.top + row*float64(b.shown)
-	keyEnd := b.key(d, narrow)
+	b.key(d, narrow)
 	head := p.top - 8
 	signAxis(d, p, head, p.bottom+33, "Attribution, "+b.s.Scale)
 	bar := plane{left: right + 34, right: w - 130, xmin: 0}
@@ -128,7 +128,6 @@ func (b *bee) draw(w float64, title string) *Drawing {
 	if !narrow {
 		d.text(label{color: Muted, size: sizeTick}, bar.left, head, "mean |attribution| ("+Percent(b.s.Level, 0)+")")
 	}
-	_ = keyEnd
 	for i := range b.shown {
 		m := &b.s.Predictors[i]
 		y := p.top + row*(float64(i)+0.5)
@@ -158,7 +157,7 @@ func finiteOr(v, other float64) float64 {
 // bar draws mean, interval and number.
 func (b *bee) bar(d *Drawing, p plane, m *explain.Importance, y float64) {
 	if p.xmax > 0 {
-		d.rect(style{fill: Other, opacity: 0.55}, p.left, y-6, max(0.5, p.x(float64(m.MeanAbs))-p.left), 12)
+		d.rect(style{fill: MidValue}, p.left, y-6, max(0.5, p.x(float64(m.MeanAbs))-p.left), 12)
 	}
 	lo, hi := float64(m.Lower), float64(m.Upper)
 	if !math.IsNaN(lo) && !math.IsNaN(hi) && p.xmax > 0 {
@@ -180,16 +179,22 @@ func (b *bee) dots(d *Drawing, p plane, r explain.SwarmRow, y, half float64) {
 		if n == 0 {
 			continue
 		}
-		gap := 2.6
-		if n > 1 {
-			gap = min(gap, 2*half/float64(n-1))
+		// A full column goes on in a neighbouring one, six at most.
+		const spacing = 2.6
+		room := int(2*half/spacing) + 1
+		columns := min(6, (n+room-1)/room)
+		high := (n + columns - 1) / columns
+		gap := spacing
+		if high > 1 {
+			gap = min(gap, 2*half/float64(high-1))
 		}
 		x := p.x(b.s.Swarm.From + step*(float64(k)+0.5))
-		at := y + gap*float64(n-1)/2
+		i := 0
 		for class, v := range c {
 			for range shareOut(v, b.per) {
-				by[class] = append(by[class], point{x, at})
-				at -= gap
+				dx := spacing * (float64(i%columns) - float64(columns-1)/2)
+				by[class] = append(by[class], point{x + dx, y + gap*(float64(high-1)/2-float64(i/columns))})
+				i++
 			}
 		}
 	}
@@ -206,8 +211,8 @@ func (b *bee) dots(d *Drawing, p plane, r explain.SwarmRow, y, half float64) {
 	}
 }
 
-// key explains the colours in use; it returns where it ends.
-func (b *bee) key(d *Drawing, narrow bool) float64 {
+// key explains the colours in use.
+func (b *bee) key(d *Drawing, narrow bool) {
 	ordered, plain, missing := false, false, false
 	for _, r := range b.s.Swarm.Rows[:b.shown] {
 		ordered = ordered || r.Ordered
@@ -246,5 +251,4 @@ func (b *bee) key(d *Drawing, narrow bool) float64 {
 		d.dots(style{stroke: Panel, width: 5}, point{x - 10, y - 4})
 		write("missing")
 	}
-	return x
 }

@@ -103,7 +103,7 @@ func drawImportance(s *explain.Summary, w float64, title string) *Drawing {
 }
 
 func whiskers(d *Drawing, p plane, m *explain.Importance, y float64) {
-	d.rect(style{fill: Other, opacity: 0.55}, p.left, y-7, max(0.5, p.x(float64(m.MeanAbs))-p.left), 14)
+	d.rect(style{fill: MidValue}, p.left, y-7, max(0.5, p.x(float64(m.MeanAbs))-p.left), 14)
 	span := func(lo, hi explain.Num, width float64) {
 		if l, h := float64(lo), float64(hi); !math.IsNaN(l) && !math.IsNaN(h) {
 			d.line(style{stroke: Dark, width: width}, point{p.x(l), y}, point{p.x(h), y})

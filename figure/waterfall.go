@@ -126,9 +126,7 @@ func drawWaterfall(w *explain.Waterfall, width float64, title string) *Drawing {
 			d.text(label{anchor: end}, left+10, y+up, d.faces.fit(s.name, sizeLabel, false, left+8))
 		}
 		stepMark(d, p, s, y)
-		if i > 0 || true {
-			d.line(style{stroke: Reference, width: 1, dash: []float64{2, 2}}, point{p.x(s.to), y + 9}, point{p.x(s.to), y + row - 9})
-		}
+		d.line(style{stroke: Reference, width: 1, dash: []float64{2, 2}}, point{p.x(s.to), y + 9}, point{p.x(s.to), y + row - 9})
 	}
 	ends(len(steps)+1, "This row", w.Score)
 	foot := p.bottom + 56
@@ -155,7 +153,7 @@ func stepMark(d *Drawing, p plane, s stepBar, y float64) {
 	case math.Abs(b-a) < 0.5:
 		d.line(style{stroke: color, width: 2}, point{b, y - 8}, point{b, y + 8})
 	default:
-		d.area(style{fill: color, opacity: 0.85}, point{a, y - 8}, point{b - tip, y - 8}, point{b, y}, point{b - tip, y + 8}, point{a, y + 8})
+		d.area(style{fill: color}, point{a, y - 8}, point{b - tip, y - 8}, point{b, y}, point{b - tip, y + 8}, point{a, y + 8})
 	}
 	l, x := label{size: sizeTick, halo: true}, max(a, b)+5
 	if phi < 0 {
@@ -182,7 +180,8 @@ func scoreAxis(d *Drawing, p plane, w *explain.Waterfall) {
 		last := math.Inf(-1)
 		for _, q := range []float64{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999} {
 			v := glm.Logit(q)
-			if v < p.xmin || v > p.xmax || p.x(v)-last < 48 {
+			half := d.faces.width(Threshold(q), sizeTick, false) / 2
+			if v < p.xmin || v > p.xmax || p.x(v)-last < 48 || p.x(v)+half > d.W {
 				continue
 			}
 			last = p.x(v)

@@ -222,10 +222,11 @@ func stability(rank []float64, ranks, folds [][]float64, top int) Stability {
 	if len(ranks) > 0 && len(rank) > 1 {
 		rho, same := 0.0, 0.0
 		for _, r := range ranks {
-			rho += correlation(rank, r) / float64(len(ranks))
-			same += overlap(rank, r, top) / float64(len(ranks))
+			rho += correlation(rank, r)
+			same += overlap(rank, r, top)
 		}
-		s.RankCorrelation, s.BootOverlap = Num(rho), Num(same)
+		n := float64(len(ranks))
+		s.RankCorrelation, s.BootOverlap = Num(rho/n), Num(same/n)
 	}
 	return s
 }

@@ -88,14 +88,14 @@ func drawImportance(s *explain.Summary, w float64, title string) *Drawing {
 			d.text(label{bold: true, size: sizeTick, halo: true}, 2, y-14, d.faces.fit(m.Predictor, sizeTick, true, w-d.faces.width(text, sizeTick, false)-16))
 			d.text(label{size: sizeTick, anchor: end, halo: true}, w-2, y-14, text)
 			whiskers(d, p, m, y-1)
-			d.text(label{color: Muted, size: sizeTick, halo: true}, 2, y+21, m.Word()+"; rank "+rankText(m))
+			d.text(label{color: Muted, size: sizeTick, halo: true}, 2, y+21, m.Word()+"; rank "+RankText(m))
 			continue
 		}
 		d.text(label{anchor: end}, left+8, y+4, d.faces.fit(m.Predictor, sizeLabel, false, left+6))
 		whiskers(d, p, m, y)
 		d.text(label{size: sizeTick}, p.right+16, y+4, meanAbsText(m))
 		d.text(label{size: sizeTick, color: wordColor(m)}, w-182, y+4, wordText(m))
-		d.text(label{size: sizeTick, anchor: end}, w-2, y+4, rankText(m))
+		d.text(label{size: sizeTick, anchor: end}, w-2, y+4, RankText(m))
 	}
 	d.text(label{color: Muted, size: sizeTick, anchor: middle}, (p.left+p.right)/2, p.bottom+33, "Mean |attribution|, "+s.Scale)
 	d.H = d.about(s.About, p.bottom+56, w)
@@ -134,7 +134,8 @@ func wordColor(m *explain.Importance) string {
 	return Muted
 }
 
-func rankText(m *explain.Importance) string {
+// RankText writes a rank with the range it has over resamples: "2 (1 to 3)".
+func RankText(m *explain.Importance) string {
 	one := func(v explain.Num) string {
 		if float64(v) == math.Round(float64(v)) {
 			return Fixed(float64(v), 0)

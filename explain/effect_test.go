@@ -209,13 +209,13 @@ func TestWaterfall(t *testing.T) {
 
 func TestJoinBackgrounds(t *testing.T) {
 	for want, in := range map[string][]string{
-		"":                                     nil,
-		"the 10 training rows, path-dependent": {"the 10 training rows, path-dependent", "the 10 training rows, path-dependent"},
+		"": nil,
+		"the 10 training rows of each fit, path-dependent":      {"the 10 training rows, path-dependent", "the 10 training rows, path-dependent"},
 		"the 9 to 11 training rows of each fit, interventional": {"the 10 training rows, interventional", "the 9 training rows, interventional", "the 11 training rows, interventional"},
 		"5 rows of a.csv; the 10 training rows":                 {"the 10 training rows", "5 rows of a.csv"},
 		"the 10 training rows, a; the 9 training rows, b":       {"the 10 training rows, a", "the 9 training rows, b"},
 	} {
-		if got := explain.JoinBackgrounds(in); got != want {
+		if got := explain.JoinBackgrounds(in, len(in)); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

@@ -73,11 +73,13 @@ func explainHeldOut(ctx context.Context, f *evaluate.Fitted, x *frame.Frame) (*e
 // addAttributions takes over what the fits said. number gives the row of the data as read.
 func (m *material) addAttributions(parts []evaluate.Attributions, patient []string, number []int) {
 	for _, p := range parts {
-		info := m.attributionFits(p.Family, p.Validation[0])
 		if p.Note != "" {
-			info.Note = p.Note
+			for _, v := range p.Validation {
+				m.attributionFits(p.Family, v).Note = p.Note
+			}
 			continue
 		}
+		info := m.attributionFits(p.Family, p.Validation[0])
 		info.Scale, info.Averaging = p.Scale, p.Averaging
 		if !slices.Contains(info.Background, p.Background) {
 			info.Background = append(info.Background, p.Background)
@@ -312,7 +314,7 @@ func (m *material) attributionTable(info *AttributionFits, at map[int]int) *expl
 
 // aboutFits says what the table means, from what the fits were.
 func (m *material) aboutFits(t *explain.Table, info *AttributionFits, fits, repeats int) {
-	t.Scale, t.Background = info.Scale, explain.JoinBackgrounds(info.Background)
+	t.Scale, t.Background = info.Scale, explain.JoinBackgrounds(info.Background, fits)
 	kind := info.Validation
 	if kind == "temporal" || kind == "external" {
 		kind = "final"

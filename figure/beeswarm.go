@@ -139,7 +139,7 @@ func (b *bee) draw(w float64, title string) *Drawing {
 			b.dots(d, p, b.s.Swarm.Rows[i], y+8, 15)
 			continue
 		}
-		d.text(label{anchor: end}, left+8, y+4, d.faces.fit(m.Predictor, sizeLabel, false, left+6))
+		d.nameAt(left+8, y, left+6, m.Predictor)
 		b.dots(d, p, b.s.Swarm.Rows[i], y, 15)
 		b.bar(d, bar, m, y)
 	}

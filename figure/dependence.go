@@ -148,6 +148,9 @@ func scatter(d *Drawing, p plane, missingX float64, dp *explain.DependencePlot) 
 	slices.Sort(order)
 	for _, c := range order {
 		d.dots(style{stroke: c, width: 4}, by[c]...)
+		if c == Muted {
+			d.dots(style{stroke: Panel, width: 2}, by[c]...)
+		}
 	}
 	d.dots(style{stroke: Muted, width: 4.5}, open...)
 	d.dots(style{stroke: Panel, width: 2.2}, open...)
@@ -156,19 +159,20 @@ func scatter(d *Drawing, p plane, missingX float64, dp *explain.DependencePlot) 
 // levelColors distinguish the first levels of an unordered category; the others share the last.
 func levelColors() [5]string { return [5]string{Primary, Comparator, Dark, LowValue, Other} }
 
+// partnerColor is Muted for a missing value, whose dot is drawn open.
 func partnerColor(dp *explain.DependencePlot, i int) string {
 	switch {
 	case dp.Partner == nil:
 		return Primary
 	case dp.PartnerCode != nil:
 		if dp.PartnerCode[i] < 0 {
-			return Rule
+			return Muted
 		}
 		return levelColors()[min(4, dp.PartnerCode[i])]
 	case dp.Class[i] <= 4:
 		return valueColors()[dp.Class[i]]
 	}
-	return Rule
+	return Muted
 }
 
 // partnerKey explains the colours above the plot and returns the height it took.
@@ -188,6 +192,9 @@ func partnerKey(d *Drawing, dp *explain.DependencePlot, w float64) float64 {
 		}
 		if c != "" {
 			d.dots(style{stroke: c, width: 9}, point{x + 5, y - 4})
+			if c == Muted {
+				d.dots(style{stroke: Panel, width: 5}, point{x + 5, y - 4})
+			}
 			x += 14
 			width -= 14
 		}
@@ -208,13 +215,13 @@ func partnerKey(d *Drawing, dp *explain.DependencePlot, w float64) float64 {
 		missing = slices.Contains(dp.PartnerCode, -1)
 	} else {
 		c := valueColors()
-		item(c[0], "low ("+dp.Low+")")
+		item(c[0], "low ("+typeset(dp.Low)+")")
 		item(c[2], "middle")
-		item(c[4], "high ("+dp.High+")")
+		item(c[4], "high ("+typeset(dp.High)+")")
 		missing = slices.Contains(dp.Class, explain.MissingClass)
 	}
 	if missing {
-		item(Rule, "missing")
+		item(Muted, "missing")
 	}
 	return y
 }

@@ -102,7 +102,7 @@ func (m *Importance) Word() string {
 		return "raises"
 	case m.DirectionUpper < 0:
 		return "lowers"
-	case len(m.Levels) > 0 && math.IsNaN(float64(m.Direction)):
+	case math.IsNaN(float64(m.Direction)) && slices.ContainsFunc(m.Levels, func(l LevelMean) bool { return l.Level != Missing }):
 		return "by level"
 	}
 	return "no clear direction"

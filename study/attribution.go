@@ -240,7 +240,10 @@ func (m *material) explanations(ctx context.Context, o *Options) ([]explain.Summ
 	root := rng.New(m.Protocol.Seed).Child("explain")
 	for _, info := range m.Fits.Attributions {
 		t := m.attributionTable(&info, at)
-		s := &explain.Summary{About: explain.About{Scale: info.Scale}, Note: info.Note}
+		s := &explain.Summary{}
+		if t == nil && info.Note == "" {
+			info.Note = "the folder has no " + attributionsFile
+		}
 		if t != nil {
 			var err error
 			s, err = explain.Summarise(ctx, t, &explain.SummaryOptions{

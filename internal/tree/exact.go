@@ -28,6 +28,7 @@ type Exact struct {
 	// lacks a cell somewhere and has more than one value.
 	forward []bool
 	columns []int32 // columns with a value
+	inter   *Interactions
 
 	grad, hess []int64 // one a row
 	scale      float64 // of both
@@ -46,7 +47,7 @@ func NewExact(ctx context.Context, t *Table, p GrowParams, workers int) (*Exact,
 		return nil, err
 	}
 	e := &Exact{
-		p: p, table: t, workers: workers, order: make([][]int32, len(t.Columns)), forward: make([]bool, len(t.Columns)),
+		p: p, table: t, workers: workers, inter: NewInteractions(p.Interactions), order: make([][]int32, len(t.Columns)), forward: make([]bool, len(t.Columns)),
 		grad: make([]int64, t.Rows), hess: make([]int64, t.Rows),
 	}
 	err := par.For(ctx, len(t.Columns), workers, func(_ context.Context, j int) error {
@@ -80,7 +81,7 @@ type exactNode struct {
 	grad, hess int64
 	gain       float32 // of the node as a leaf
 	bounds     Bounds
-	path       []int32 // columns split on above
+	path       ColumnSet // columns split on above
 	best       exactSplit
 }
 
@@ -221,14 +222,12 @@ func (g *exactTree) search(ctx context.Context, id int32) error {
 	if g.p.MaxDepth > 0 && n.depth >= g.p.MaxDepth || g.p.MaxLeaves > 0 && g.leaves >= g.p.MaxLeaves {
 		return nil
 	}
-	draw := g.sampler.Node(n.depth, int(id))
+	draw := g.inter.Allowed(n.path).Filter(g.sampler.Node(n.depth, int(id)))
 	found := make([]exactSplit, len(draw))
 	all := g.sampler.Tree()
 	err := par.For(ctx, len(draw), g.workers, func(_ context.Context, k int) error {
-		if j := draw[k]; g.p.allowed(n.path, j) {
-			at, _ := slices.BinarySearch(all, j)
-			found[k] = g.scan(n, j, n.sorted[at])
-		}
+		at, _ := slices.BinarySearch(all, draw[k])
+		found[k] = g.scan(n, draw[k], n.sorted[at])
 		return nil
 	})
 	for _, f := range found {
@@ -240,24 +239,6 @@ func (g *exactTree) search(ctx context.Context, id int32) error {
 		n.best = exactSplit{}
 	}
 	return err
-}
-
-// allowed reports whether a node below splits on path may be split on column j.
-func (p *GrowParams) allowed(path []int32, j int32) bool {
-	if len(p.Interactions) == 0 || len(path) == 0 || slices.Contains(path, j) {
-		return true
-	}
-	return slices.ContainsFunc(p.Interactions, func(set []int32) bool {
-		if !slices.Contains(set, j) {
-			return false
-		}
-		for _, k := range path {
-			if !slices.Contains(set, k) {
-				return false
-			}
-		}
-		return true
-	})
 }
 
 // scan tries every split of n on column j; rows are those with a value, by rising value.
@@ -371,8 +352,8 @@ func (g *exactTree) split(ctx context.Context, id int32) ([]int32, error) {
 		g.side[r] = x < b.threshold || x != x && b.defaultLeft
 	}
 	path := n.path
-	if len(g.p.Interactions) > 0 && !slices.Contains(path, b.column) {
-		path = append(slices.Clone(path), b.column)
+	if g.inter != nil {
+		path = path.With(b.column)
 	}
 	left := &exactNode{depth: n.depth + 1, path: path, sorted: make([][]int32, len(n.sorted)), bounds: n.bounds}
 	right := &exactNode{depth: n.depth + 1, path: path, sorted: make([][]int32, len(n.sorted)), bounds: n.bounds}

@@ -35,7 +35,7 @@ import (
 )
 
 // DefaultBytes is the memory that the tables of one kind may take unless Options says
-// otherwise: 100 trees of depth 6 take 13 MiB, of depth 8 about 260 MiB.
+// otherwise: 100 trees of depth 6 take 13 MiB, of depth 8 about 200 MiB.
 const DefaultBytes = 256 << 20
 
 // mostDepth is the longest path that is accepted: the walks through a tree recurse, and no

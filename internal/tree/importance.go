@@ -1,38 +1,52 @@
 package tree
 
-// Importance is what the splits of an ensemble say about one column, as XGBoost's get_score
-// defines it. Trees are not weighted by Scale.
-type Importance struct {
-	Column     string  `json:"column"`
-	Weight     int     `json:"weight"`      // number of splits on the column
-	Gain       float64 `json:"gain"`        // mean reduction of the loss by them; 0 without a split
-	TotalGain  float64 `json:"total_gain"`  // sum of it
-	Cover      float64 `json:"cover"`       // mean cover of the nodes split; 0 without a split
-	TotalCover float64 `json:"total_cover"` // sum of it
-}
+import "dolor/diag"
 
-// Importance returns the importances of every column, in the order of Features.
-func (e *Ensemble) Importance() []Importance {
-	out := make([]Importance, len(e.Features))
-	for j, f := range e.Features {
-		out[j].Column = f.Name
-	}
-	for i := range e.Trees {
-		for k := range e.Trees[i].Nodes {
-			n := &e.Trees[i].Nodes[k]
-			if n.IsLeaf() || int(n.Feature) >= len(out) {
-				continue
+// The kinds of importance of a feature, with XGBoost's names (get_score).
+const (
+	ImportanceWeight     = "weight"      // number of splits
+	ImportanceGain       = "gain"        // mean gain of its splits
+	ImportanceCover      = "cover"       // mean cover of its splits
+	ImportanceTotalGain  = "total_gain"  // sum of the gains
+	ImportanceTotalCover = "total_cover" // sum of the covers
+)
+
+// Importance returns the importance of each feature, 0 for one that no tree splits. Gain is on
+// the scale of the training loss, cover is curvature (boosting) or weight of rows (forest); both
+// depend on the training rows, and none says in which direction a predictor acts. Sums are in
+// float64, so that they differ from XGBoost's, in float32, in the sixth digit. An unknown kind is an
+// error of kind Invalid.
+func (e *Ensemble) Importance(kind string) ([]float64, error) {
+	n := len(e.Features)
+	count, gain, cover := make([]float64, n), make([]float64, n), make([]float64, n)
+	for t := range e.Trees {
+		for i := range e.Trees[t].Nodes {
+			if nd := &e.Trees[t].Nodes[i]; !nd.IsLeaf() {
+				count[nd.Feature]++
+				gain[nd.Feature] += float64(nd.Gain)
+				cover[nd.Feature] += float64(nd.Cover)
 			}
-			o := &out[n.Feature]
-			o.Weight++
-			o.TotalGain += float64(n.Gain)
-			o.TotalCover += float64(n.Cover)
 		}
 	}
-	for j := range out {
-		if o := &out[j]; o.Weight > 0 {
-			o.Gain, o.Cover = o.TotalGain/float64(o.Weight), o.TotalCover/float64(o.Weight)
+	mean := func(sum []float64) []float64 {
+		for j := range sum {
+			if count[j] > 0 {
+				sum[j] /= count[j]
+			}
 		}
+		return sum
 	}
-	return out
+	switch kind {
+	case ImportanceWeight:
+		return count, nil
+	case ImportanceGain:
+		return mean(gain), nil
+	case ImportanceCover:
+		return mean(cover), nil
+	case ImportanceTotalGain:
+		return gain, nil
+	case ImportanceTotalCover:
+		return cover, nil
+	}
+	return nil, diag.Errorf(diag.Invalid, "importance", "expected weight, gain, cover, total_gain or total_cover, got another text")
 }

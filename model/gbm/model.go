@@ -25,8 +25,14 @@ type Model struct {
 	training training
 	warnings []diag.Warning
 
-	explainer func() (*treeshap.Explainer, error) // made once, on first use
+	// made once, on first use
+	explainer func() (*treeshap.Explainer, error)
+	predictor func() *tree.Predictor
 }
+
+// fewRows is the number of rows below which laying the trees out for speed costs more than it
+// saves.
+const fewRows = 64
 
 // training is what the fit leaves for its reader.
 type training struct {
@@ -54,6 +60,7 @@ func (m *Model) ready() {
 		}
 	}
 	m.explainer = sync.OnceValues(func() (*treeshap.Explainer, error) { return treeshap.New(&m.ens, nil) })
+	m.predictor = sync.OnceValue(func() *tree.Predictor { return tree.NewPredictor(&m.ens) })
 }
 
 // Predict implements [model.Model]: P(outcome) at offset 0, the float64 sigmoid of the float32
@@ -131,10 +138,6 @@ func (m *Model) Averaged() bool { return false }
 // Table implements [model.TreeEnsemble].
 func (m *Model) Table(x *frame.Frame) (*tree.Table, error) { return model.TreeTable(x, m.fields) }
 
-// Importance returns what the splits say about each column, in the order of the columns learnt
-// from; see [tree.Importance]. Gains favour columns with many values; attributions do not.
-func (m *Model) Importance() []tree.Importance { return m.ens.Importance() }
-
 // Columns returns the columns the model reads, in the trees' order.
 func (m *Model) Columns() frame.Schema { return slices.Clone(m.fields) }
 
@@ -152,14 +155,8 @@ func (m *Model) warn(code, msg string) {
 // margins adds the trees' values in order, in float32.
 func (m *Model) margins(ctx context.Context, t *tree.Table) ([]float32, error) {
 	out := make([]float32, t.Rows)
-	for i := range out {
-		out[i] = m.ens.Base
+	if t.Rows < fewRows {
+		return out, m.ens.Margins(ctx, t, 1, out)
 	}
-	for k := range m.ens.Trees {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		addTree(&m.ens.Trees[k], t, out)
-	}
-	return out, nil
+	return out, m.predictor().Margins(ctx, t, 0, out)
 }

@@ -1,7 +1,9 @@
 package treeshap_test
 
 import (
+	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 	"math"
 	"slices"
 	"testing"
@@ -73,6 +75,25 @@ func TestSameBytes(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestBytesArePinned: no processor level may change a bit (GOAMD64=v3 fuses what is not
+// rounded explicitly).
+func TestBytesArePinned(t *testing.T) {
+	h := fnv.New64a()
+	for _, o := range algorithms {
+		r := rng.New(11).Rand()
+		s := shape{columns: 11, trees: 5, depth: 10, stop: 0.15, dart: true}
+		e, table, ground := randomEnsemble(r, s), randomTable(r, 11, 9), randomTable(r, 11, 4)
+		for _, v := range every(t, t, e, o, table, ground, 1) {
+			if err := binary.Write(h, binary.LittleEndian, v); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got, want := h.Sum64(), uint64(0xd9b17c57cc60d564); got != want {
+		t.Errorf("got %#x, want %#x", got, want)
 	}
 }
 
@@ -188,7 +209,8 @@ func TestRefusals(t *testing.T) {
 		return &tree.Ensemble{Features: []tree.Feature{{Name: "age"}}, Trees: []tree.Tree{{Nodes: []tree.Node{
 			{Left: 1, Right: 2, Parent: -1, Cover: 2},
 			{Left: tree.Leaf, Right: tree.Leaf, Value: 1, Cover: 1},
-			{Left: tree.Leaf, Right: tree.Leaf, Value: 2, Cover: 1}}}}}
+			{Left: tree.Leaf, Right: tree.Leaf, Value: 2, Cover: 1},
+		}}}}
 	}
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	for name, spoil := range map[string]func(e *tree.Ensemble){

@@ -101,7 +101,8 @@ type TaskReport struct {
 	TestN       int             `json:"test_n"`
 	TestEvents  int             `json:"test_events"`
 	Calibration string          `json:"calibration"`
-	Params      json.RawMessage `json:"params"` // as written, so that a checkpoint keeps its bytes
+	Params      json.RawMessage `json:"params"`           // as written, so that a checkpoint keeps its bytes
+	Rounds      []int           `json:"rounds,omitempty"` // trees or epochs kept, one an imputation
 }
 
 // Run fits and predicts everything plan asks for. Errors: Unfit when the data cannot carry

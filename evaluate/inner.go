@@ -23,7 +23,7 @@ type held struct {
 }
 
 // innerLoop tries every candidate on the same inner folds of d. Preprocessing is learnt once
-// an inner fold and shared by the candidates. It returns the trials, the out-of-fold
+// an inner fold and shared by the candidates that learn from the same rows. It returns the trials, the out-of-fold
 // predictions of the best candidate and its index. Ties go to the earlier candidate.
 func (r *Recipe) innerLoop(ctx context.Context, d *Data, candidates []model.Params, inner int, task string, s rng.Stream) ([]Trial, *held, int, error) {
 	folds, err := foldsOf(d, inner, s.Child("inner"))
@@ -48,10 +48,7 @@ func (r *Recipe) innerLoop(ctx context.Context, d *Data, candidates []model.Para
 	for k, fold := range folds {
 		train, test := d.take(fold.Train), d.take(fold.Test)
 		fs := s.Child("innerfold", k)
-		chains, _, err := r.fitChains(ctx, train, fs)
-		if err != nil {
-			return nil, nil, 0, err
-		}
+		fit := r.fitter(train, fs)
 		w, err := scoringWeights(train, test)
 		if err != nil {
 			return nil, nil, 0, err
@@ -60,17 +57,9 @@ func (r *Recipe) innerLoop(ctx context.Context, d *Data, candidates []model.Para
 			weight[row] = w[i]
 		}
 		for c, params := range candidates {
-			members := make([]Member, len(chains))
-			for j, chain := range chains {
-				x, err := chain.Apply(ctx, train.X)
-				if err != nil {
-					return nil, nil, 0, err
-				}
-				m, err := r.fitModel(ctx, train, x, params, fs.Child("trial", c, j))
-				if err != nil {
-					return nil, nil, 0, err
-				}
-				members[j] = Member{chain, m}
+			members, _, err := fit.members(ctx, params, func(j int) rng.Stream { return fs.Child("trial", c, j) })
+			if err != nil {
+				return nil, nil, 0, err
 			}
 			p, err := predictMembers(ctx, members, test.X)
 			if err != nil {
@@ -79,6 +68,7 @@ func (r *Recipe) innerLoop(ctx context.Context, d *Data, candidates []model.Para
 			for i, row := range fold.Test {
 				oof[c][row] = p[i]
 			}
+			trials[c].Rounds = append(trials[c].Rounds, rounds(members)...)
 			trials[c].Folds = append(trials[c].Folds, score(metricName, metric.Data{Y: test.Y, P: p, W: w}))
 		}
 	}

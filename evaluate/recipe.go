@@ -42,7 +42,10 @@ type Trial struct {
 	Metric string          `json:"metric"`
 	Value  float64         `json:"value"` // mean over inner folds; NaN undefined, null in JSON
 	Folds  []float64       `json:"folds"`
-	Chosen bool            `json:"chosen,omitempty"`
+	// Rounds is how many rounds (trees, epochs) the models of the inner folds kept, one a fold and
+	// imputation; nil for families that are not fitted in rounds.
+	Rounds []int `json:"rounds,omitempty"`
+	Chosen bool  `json:"chosen,omitempty"`
 }
 
 // savedTrial is Trial with undefined values as null.
@@ -100,6 +103,20 @@ type Fitted struct {
 	Schema      frame.Schema // of the raw predictors, in training order
 	N, Events   int
 	Warnings    []diag.Warning
+}
+
+// Rounds is how many rounds each member's model kept; nil for families not fitted in rounds.
+func (f *Fitted) Rounds() []int { return rounds(f.Members) }
+
+func rounds(members []Member) []int {
+	var out []int
+	for _, m := range members {
+		if s, ok := m.Model.(model.Staged); ok {
+			kept, _ := s.Rounds()
+			out = append(out, kept)
+		}
+	}
+	return out
 }
 
 // Member is one fitted chain with the model learnt behind it.
@@ -173,7 +190,8 @@ func (r *Recipe) Fit(ctx context.Context, d *Data, inner int, task string, s rng
 		f.Calibration = m
 		f.Warnings = diag.Merge(f.Warnings, warnings...)
 	}
-	members, warnings, err := r.fitMembers(ctx, d, f.Params, s.Child("final"))
+	final := s.Child("final")
+	members, warnings, err := r.fitter(d, final).members(ctx, f.Params, func(k int) rng.Stream { return final.Child("model", k) })
 	if err != nil {
 		return nil, nil, err
 	}
@@ -201,7 +219,7 @@ func (r *Recipe) candidates(s rng.Stream) ([]model.Params, error) {
 	}
 	for _, p := range out {
 		if err := p.Validate(); err != nil {
-			return nil, fmt.Errorf("%s: %w", r.Family.Name, err)
+			return nil, r.named(err)
 		}
 	}
 	return out, nil
@@ -212,30 +230,6 @@ func (r *Recipe) calibration(ctx context.Context, oof *held, s rng.Stream) (cali
 		return calibrate.None, nil, nil
 	}
 	return fitCalibration(ctx, r.Calibration, oof, s)
-}
-
-// fitMembers learns chain and model from all rows of d, once an imputation.
-func (r *Recipe) fitMembers(ctx context.Context, d *Data, p model.Params, s rng.Stream) ([]Member, []diag.Warning, error) {
-	chains, warnings, err := r.fitChains(ctx, d, s)
-	if err != nil {
-		return nil, nil, err
-	}
-	members := make([]Member, len(chains))
-	for k, c := range chains {
-		x, err := c.Apply(ctx, d.X)
-		if err != nil {
-			return nil, nil, err
-		}
-		m, err := r.fitModel(ctx, d, x, p, s.Child("model", k))
-		if err != nil {
-			return nil, nil, err
-		}
-		members[k] = Member{c, m}
-		if w, ok := m.(model.Warner); ok {
-			warnings = diag.Merge(warnings, w.Warnings()...)
-		}
-	}
-	return members, warnings, nil
 }
 
 func (r *Recipe) fitChains(ctx context.Context, d *Data, s rng.Stream) ([]preprocess.Transform, []diag.Warning, error) {
@@ -254,31 +248,8 @@ func (r *Recipe) fitChains(ctx context.Context, d *Data, s rng.Stream) ([]prepro
 	return chains, warnings, nil
 }
 
-// fitModel learns the model from encoded predictors x. A censored outcome gives each row its
-// inverse-probability-of-censoring weight, with the censoring curve of these rows; rows of
-// weight zero (censored before the horizon) are left out.
-func (r *Recipe) fitModel(ctx context.Context, d *Data, x *frame.Frame, p model.Params, s rng.Stream) (model.Model, error) {
-	ds := &model.Dataset{X: x, Y: d.Y, W: d.Weight, Group: d.Patient}
-	if d.Timed() {
-		w, err := censoringWeights(d, d)
-		if err != nil {
-			return nil, err
-		}
-		var keep []int
-		for i, v := range w {
-			if v > 0 {
-				keep = append(keep, i)
-			}
-		}
-		ds.W = w
-		ds = ds.Take(keep)
-	}
-	m, err := p.Learner().Fit(ctx, ds, &model.FitOptions{Stream: s, Workers: 1})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", r.Family.Name, err)
-	}
-	return m, nil
-}
+// named says which family an error is about.
+func (r *Recipe) named(err error) error { return fmt.Errorf("%s: %w", r.Family.Name, err) }
 
 // savedFitted is the JSON of a Fitted.
 type savedFitted struct {

@@ -229,7 +229,7 @@ func runTask(ctx context.Context, d *Data, plan *Plan, t *Task, s rng.Stream) (*
 	r := &outcomeOfTask{Trials: trials, Warnings: f.Warnings}
 	r.Report = TaskReport{
 		Task: *t, TrainN: len(t.train), TrainEvents: events(d.Y, t.train), TestN: len(t.test),
-		TestEvents: events(d.Y, t.test), Calibration: f.Calibration.Name(), Params: settings,
+		TestEvents: events(d.Y, t.test), Calibration: f.Calibration.Name(), Params: settings, Rounds: f.Rounds(),
 	}
 	switch t.Kind {
 	case kindBootstrap:

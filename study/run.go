@@ -155,11 +155,11 @@ func planOf(p *Protocol, env *Env) (*evaluate.Plan, error) {
 			return nil, err
 		}
 		r := evaluate.Recipe{
-			Family: f, Params: params, Imputations: p.Imputations, Calibration: p.Calibration.Method,
+			Family: f, Params: params, Calibration: p.Calibration.Method,
 			Tuning: evaluate.Tuning{Method: p.Tuning.Method, Trials: p.Tuning.Trials, Metric: p.Tuning.Metric},
 		}
 		if f.Dense {
-			r.Steps = chain
+			r.Steps, r.Imputations = chain, p.Imputations // the others read missing values as they are
 		}
 		plan.Recipes = append(plan.Recipes, r)
 	}

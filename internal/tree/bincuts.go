@@ -178,12 +178,16 @@ func chooseLevels(c *Column, weights []int64) []int32 {
 	return append(levels, -1)
 }
 
-// quantileCuts parts rising values with the given weights into at most maxBin bins of about
-// equal weight. A value that weighs more than the mean bin has its own.
+// quantileCuts parts rising values with the given weights into at most maxBin bins, in the way of
+// XGBoost's hist where its sketch of quantiles is exact (WQSummary::SetPrune; Chen and Guestrin
+// 2016, appendix A): each of the maxBin-1 evenly spaced ranks between the first and the last
+// value takes the value whose middle rank is nearest, and every value taken starts a bin. A
+// frequent value is met by several ranks and so has a bin of its own.
 func quantileCuts(values []float32, weight []int64, maxBin int) []float32 {
-	if len(values) <= maxBin {
-		cuts := make([]float32, 0, max(0, len(values)-1))
-		for i := 1; i < len(values); i++ {
+	n := len(values)
+	cuts := make([]float32, 0, max(0, min(n, maxBin)-1))
+	if n <= maxBin {
+		for i := 1; i < n; i++ {
 			cuts = append(cuts, between(values[i-1], values[i]))
 		}
 		return cuts
@@ -192,30 +196,27 @@ func quantileCuts(values []float32, weight []int64, maxBin int) []float32 {
 	for _, w := range weight {
 		total += w
 	}
-	heavy := float64(total) / float64(maxBin)
-	rest, bins := total, maxBin
-	for _, w := range weight {
-		if float64(w) >= heavy {
-			rest -= w
-			bins--
+	first := weight[0]
+	span := total - weight[n-1] - first // from the end of the first value to the start of the last
+	i, before := 1, first               // before is the weight of the values before i
+	last := 0
+	for k := 1; k < maxBin; k++ {
+		// Twice the rank sought, to be compared with twice the middle ranks.
+		rank := 2 * (float64(k)*float64(span)/float64(maxBin) + float64(first))
+		for i < n-1 && rank >= float64(2*(before+weight[i])+weight[i+1]) {
+			before += weight[i]
+			i++
 		}
-	}
-	mean := float64(rest) / float64(max(bins, 1))
-	cuts := make([]float32, 0, maxBin-1)
-	sum := int64(0)
-	for i := 0; i+1 < len(values) && len(cuts) < maxBin-1; i++ {
-		own := float64(weight[i]) >= heavy
-		sum += weight[i]
-		if !own {
-			rest -= weight[i]
+		if i == n-1 {
+			break
 		}
-		if own || float64(sum) >= mean || float64(weight[i+1]) >= heavy && float64(sum) >= mean/2 {
-			cuts = append(cuts, between(values[i], values[i+1]))
-			sum = 0
-			if !own {
-				bins--
-				mean = float64(rest) / float64(max(bins, 1))
-			}
+		at := i
+		if rank >= float64(2*(before+weight[i])) {
+			at++ // beyond the edge of the two values around the rank
+		}
+		if at != last {
+			cuts = append(cuts, between(values[at-1], values[at]))
+			last = at
 		}
 	}
 	return cuts

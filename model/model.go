@@ -11,6 +11,7 @@ import (
 
 	"dolor/diag"
 	"dolor/frame"
+	"dolor/internal/tree"
 	"dolor/progress"
 	"dolor/rng"
 )
@@ -103,6 +104,20 @@ type Attributor interface {
 // Embedder gives inner representations, for fusion.
 type Embedder interface {
 	Embed(ctx context.Context, x *frame.Frame) (frame.Matrix, error)
+}
+
+// TreeEnsemble is a model made of trees that can be read: exact attributions, importances and
+// export work from it. Nothing returned may be written to.
+type TreeEnsemble interface {
+	// Trees returns the trees with the columns they read, in the order of Table's columns. The
+	// model's score is Base plus the sum of the trees' values when Averaged is false (log-odds),
+	// else the mean of the trees' values (a probability; Base and Scale are then unused).
+	Trees() *tree.Ensemble
+	// Averaged reports that the score is the mean of the trees' values, not their sum.
+	Averaged() bool
+	// Table picks the model's columns out of x by name as the trees read them. Errors are those
+	// of [TreeTable].
+	Table(x *frame.Frame) (*tree.Table, error)
 }
 
 // Averager exposes weights for federated averaging.

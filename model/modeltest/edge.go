@@ -150,13 +150,19 @@ func (b *battery) noRows(t *testing.T) {
 }
 
 func (b *battery) constant(t *testing.T) {
-	d := *b.data
-	x, err := d.X.With(frame.NumberColumn(frame.Field{Name: "fixed", Modality: frame.Clinical}, slices.Repeat([]float64{3.25}, d.Rows())))
-	if err != nil {
-		t.Fatal(err)
+	with := func(d *model.Dataset) *model.Dataset {
+		x, err := d.X.With(frame.NumberColumn(frame.Field{Name: "fixed", Modality: frame.Clinical}, slices.Repeat([]float64{3.25}, d.Rows())))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := *d
+		out.X = x
+		return &out
 	}
-	d.X = x
-	predict(t, b.fit(t, &d, 1), d.X)
+	o := *b
+	o.tune = with(b.tune) // tuning rows have the columns of the training rows
+	d := with(b.data)
+	predict(t, o.fit(t, d, 1), d.X)
 }
 
 func (b *battery) unseen(t *testing.T) {

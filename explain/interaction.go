@@ -3,6 +3,7 @@ package explain
 import (
 	"cmp"
 	"context"
+	"maps"
 	"math"
 	"slices"
 
@@ -40,9 +41,9 @@ const interactionRows = 500
 // Partners lists the other predictors by falling strength of their interaction with the predictor
 // called name. Trees give exact interaction values (Lundberg et al. 2020,
 // doi:10.1038/s42256-019-0138-9, equations 4 to 6), averaged over at most 500 rows. For other models
-// it falls back on the association of each other predictor with what is left of the attributions of name once its own
-// value is accounted for (mean by twentieths of the value, or by level): the absolute rank correlation, for an unordered
-// category the correlation ratio. That is called [ResidualAssociation]: it shows where to look, and is
+// it falls back on the association of each other predictor with what is left of the attributions of name
+// among rows of like value (a level, or up to twenty parts of a number): the absolute rank correlation within
+// them, for an unordered category the correlation ratio, averaged by how much is left there. That is called [ResidualAssociation]: it shows where to look, and is
 // not an interaction value. A model without interactions leaves nothing and gets no partner.
 func Partners(ctx context.Context, f *evaluate.Fitted, x *frame.Frame, a *Attributions, name string) ([]Partner, error) {
 	j := slices.Index(a.Phi.Names, name)
@@ -136,8 +137,8 @@ func pairs(ctx context.Context, m model.Model, x *frame.Frame) ([]float64, []str
 	return nil, nil, nil
 }
 
-// residuals is the association of each other predictor with the attributions of predictor j less
-// their mean at its value.
+// residuals is the association of each other predictor, among rows of like value of predictor j, with
+// the attributions of j less their mean there.
 func residuals(a *Attributions, x *frame.Frame, j int) []float64 {
 	n := a.Phi.Rows
 	left := make([]float64, n)
@@ -161,33 +162,59 @@ func residuals(a *Attributions, x *frame.Frame, j int) []float64 {
 	if additive(a, x, j) || rest <= 1e-9*biggest {
 		return out
 	}
-	one := slices.Repeat([]float64{1}, n)
-	rx, ry := make([]float64, n), make([]float64, n)
+	groups := make(map[int][]int32)
+	spread, total := map[int]float64{}, 0.0
+	for i := range n {
+		groups[bin[i]] = append(groups[bin[i]], int32(i))
+		spread[bin[i]] += math.Abs(left[i])
+	}
+	order := slices.Sorted(maps.Keys(groups))
+	for _, g := range order {
+		total += spread[g]
+	}
 	for k, name := range a.Phi.Names {
 		c, ok := x.Column(name)
 		if !ok || k == j {
 			continue
 		}
-		var r float64
-		switch {
-		case c.Kind == frame.Category && !c.Ordered:
-			r = correlationRatio(c, left)
-		case c.Kind == frame.Category:
-			v := make([]float64, n)
-			for i, code := range c.Codes() {
-				if v[i] = float64(code); code < 0 {
-					v[i] = nan
-				}
-			}
-			r = math.Abs(newPair(v, left).spearman(one, rx, ry))
-		case c.Kind == frame.Number:
-			r = math.Abs(newPair(c.Numbers(), left).spearman(one, rx, ry))
-		}
-		if r == r {
-			out[k] = r
+		for _, g := range order {
+			out[k] += spread[g] / total * within(c, left, groups[g])
 		}
 	}
 	return out
+}
+
+// within is the absolute association of v and c among rows; 0 when it is not defined.
+func within(c frame.Column, v []float64, rows []int32) float64 {
+	var at []int
+	y := make([]float64, 0, len(rows))
+	for _, i := range rows {
+		if !c.IsMissing(int(i)) {
+			at, y = append(at, int(i)), append(y, v[i])
+		}
+	}
+	c = c.Take(at)
+	var r float64
+	switch {
+	case c.Kind == frame.Category && !c.Ordered:
+		r = correlationRatio(c, y)
+	default:
+		u := make([]float64, len(y))
+		for i := range u {
+			switch c.Kind {
+			case frame.Category:
+				u[i] = float64(c.Codes()[i])
+			case frame.Number:
+				u[i] = c.Numbers()[i]
+			}
+		}
+		one := slices.Repeat([]float64{1}, len(y))
+		r = math.Abs(newPair(u, y).spearman(one, make([]float64, len(y)), make([]float64, len(y))))
+	}
+	if math.IsNaN(r) {
+		return 0
+	}
+	return r
 }
 
 // additive reports that equal values of predictor j have equal attributions: it then interacts with
@@ -233,7 +260,8 @@ func monotone(a *Attributions, c frame.Column, j int) bool {
 	return up || down
 }
 
-// bins groups rows by level, or by twentieths of a number's ranks; missing is a group.
+// bins groups rows by level, or by equal parts of a number's ranks: of about 30 rows, twenty at most.
+// Missing is a group.
 func bins(c frame.Column) []int {
 	out := make([]int, c.Len())
 	if c.Kind == frame.Category {
@@ -249,11 +277,12 @@ func bins(c frame.Column) []int {
 			keep = append(keep, int32(i))
 		}
 	}
+	most := min(20, max(1, len(keep)/30))
 	rank := make([]float64, c.Len())
 	o := newOrdered(c.Numbers(), keep)
 	o.ranks(slices.Repeat([]float64{1}, c.Len()), rank)
 	for _, r := range o.rows {
-		out[r] = int(20 * (rank[r] - 0.5) / float64(len(o.rows)))
+		out[r] = int(float64(most) * (rank[r] - 0.5) / float64(len(o.rows)))
 	}
 	return out
 }

@@ -206,6 +206,8 @@ func within(c frame.Column, v []float64, rows []int32) float64 {
 				u[i] = float64(c.Codes()[i])
 			case frame.Number:
 				u[i] = c.Numbers()[i]
+			default:
+				return 0
 			}
 		}
 		one := slices.Repeat([]float64{1}, len(y))

@@ -99,7 +99,7 @@ func (b *bee) dotText() string {
 func (b *bee) draw(w float64, title string) *Drawing {
 	narrow := w < 600
 	d := newDrawing(w, 0, newFaces())
-	d.Title, d.Desc = "Attributions of "+FamilyName(b.s.Family), title+". "+b.s.About.String()+"."
+	d.Title, d.Desc = "Attributions of "+FamilyName(b.s.Family), title+". "+b.s.String()+"."
 	if b.s.Family == "" {
 		d.Title = "Attributions"
 	}

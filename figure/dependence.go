@@ -64,7 +64,7 @@ func xRange(p *explain.DependencePlot) (lo, hi float64, n, missing int) {
 
 func drawDependence(dp *explain.DependencePlot, lo, hi float64, missing int, w, h float64, title string) *Drawing {
 	d := newDrawing(w, h, newFaces())
-	d.Title, d.Desc = "Dependence on "+dp.Predictor, title+". "+dp.About.String()+"."
+	d.Title, d.Desc = "Dependence on "+dp.Predictor, title+". "+dp.String()+"."
 	key := partnerKey(d, dp, w)
 	p := plane{left: 52, right: w - 12, top: 30 + key, bottom: 30 + key + h - 130, xmin: lo, xmax: hi}
 	p.ymin, p.ymax = min(0, slices.Min(dp.Phi)), max(0, slices.Max(dp.Phi))
@@ -202,7 +202,7 @@ func partnerKey(d *Drawing, dp *explain.DependencePlot, w float64) float64 {
 		x += width
 	}
 	item("", dp.Partner.Predictor+":")
-	missing := false
+	var missing bool
 	if dp.PartnerCode != nil {
 		for k, l := range dp.PartnerLevels {
 			switch {

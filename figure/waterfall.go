@@ -63,7 +63,7 @@ func stepsOf(w *explain.Waterfall) []stepBar {
 func drawWaterfall(w *explain.Waterfall, width float64, title string) *Drawing {
 	narrow := width < 600
 	d := newDrawing(width, 0, newFaces())
-	d.Title, d.Desc = "Prediction in parts, row "+w.Row, title+". "+w.About.String()+"."
+	d.Title, d.Desc = "Prediction in parts, row "+w.Row, title+". "+w.String()+"."
 	steps := stepsOf(w)
 	p := plane{xmin: w.Base, xmax: w.Base}
 	left, row := 0.0, 28.0

@@ -62,7 +62,7 @@ func explainHeldOut(ctx context.Context, f *evaluate.Fitted, x *frame.Frame) (*e
 	case diag.KindOf(err) == diag.Canceled:
 		return nil, err
 	case err != nil:
-		return &evaluate.Explained{Note: err.Error()}, nil
+		return &evaluate.Explained{Note: err.Error()}, nil //nolint:nilerr // the note carries it to results and report
 	}
 	return &evaluate.Explained{
 		Predictors: a.Phi.Names, Phi: a.Phi.Data, Base: a.Base,

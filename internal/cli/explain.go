@@ -106,7 +106,7 @@ func (a *app) explained(r *study.TableExplained, out string) {
 	for _, e := range r.Effects {
 		a.printf("\n%s of %s, %s, n %d (%s)\n", e.Kind, e.Predictor, e.Scale, e.N, e.Method)
 		for k := range e.Y {
-			at := ""
+			var at string
 			if e.Levels != nil {
 				at = e.Levels[k]
 			} else {

@@ -272,3 +272,39 @@ func (m off) Attribute(ctx context.Context, x *frame.Frame) (frame.Matrix, []flo
 	}
 	return phi, base, err
 }
+
+// ensemble shows the trees and hides that the model attributes.
+type ensemble struct {
+	mute
+	model.TreeEnsemble
+}
+
+// TestTreesWithoutAttributor: the trees alone lead to the model's own attributions, and a background
+// does not change what the mode path means.
+func TestTreesWithoutAttributor(t *testing.T) {
+	d := patients(t, 200, "train")
+	for _, f := range families()[2:] {
+		fitted := fit(t, f, d, 1, "none")
+		own, err := explain.Attribute(t.Context(), fitted, d.X, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := fitted.Members[0]
+		plain := *fitted
+		plain.Members = []evaluate.Member{{Chain: m.Chain, Model: ensemble{mute{m.Model}, m.Model.(model.TreeEnsemble)}}}
+		for name, o := range map[string]*explain.Options{"default": nil, "path": {Mode: explain.Path, Background: d.X.Take([]int{1, 2})}} {
+			got, err := explain.Attribute(t.Context(), &plain, d.X, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Background != "the 200 training rows, path-dependent" || got.Scale != own.Scale {
+				t.Errorf("%s, %s: %s", f.Name, name, got.About)
+			}
+			for k, v := range got.Phi.Data {
+				if math.Abs(v-own.Phi.Data[k]) > 1e-9 {
+					t.Fatalf("%s, %s: attribution %d is %v, the model says %v", f.Name, name, k, v, own.Phi.Data[k])
+				}
+			}
+		}
+	}
+}

@@ -178,7 +178,7 @@ func residuals(a *Attributions, x *frame.Frame, j int) []float64 {
 			continue
 		}
 		for _, g := range order {
-			out[k] += spread[g] / total * within(c, left, groups[g])
+			out[k] += float64(spread[g] / total * within(c, left, groups[g]))
 		}
 	}
 	return out
@@ -306,12 +306,12 @@ func correlationRatio(c frame.Column, v []float64) float64 {
 	for k := range sum {
 		if n[k] > 0 {
 			d := sum[k]/n[k] - mean
-			between += n[k] * d * d
+			between += float64(n[k] * d * d)
 		}
 	}
 	for i, k := range c.Codes() {
 		if k >= 0 {
-			all += (v[i] - mean) * (v[i] - mean)
+			all += float64((v[i] - mean) * (v[i] - mean))
 		}
 	}
 	if all == 0 {

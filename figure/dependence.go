@@ -71,7 +71,7 @@ func drawDependence(dp *explain.DependencePlot, lo, hi float64, missing int, w, 
 	if p.ymin == p.ymax {
 		p.ymin, p.ymax = -1, 1
 	}
-	pad := 0.05 * (p.ymax - p.ymin)
+	pad := float64(0.05 * (p.ymax - p.ymin))
 	p.ymin, p.ymax = p.ymin-pad, p.ymax+pad
 	step := niceStep(p.ymax-p.ymin, 5)
 	for k := math.Ceil(p.ymin / step); k*step <= p.ymax; k++ {
@@ -130,14 +130,14 @@ func scatter(d *Drawing, p plane, missingX float64, dp *explain.DependencePlot) 
 	var order []string
 	var open []point
 	for i := 0; i < len(dp.X); i += every {
-		spread := math.Mod(float64(i)*0.618033988749895, 1) - 0.5
+		spread := math.Mod(float64(float64(i)*0.618033988749895), 1) - 0.5
 		if x := dp.X[i]; math.IsNaN(x) || math.IsInf(x, 0) {
-			open = append(open, point{missingX + 24*spread, p.y(dp.Phi[i])})
+			open = append(open, point{missingX + float64(24*spread), p.y(dp.Phi[i])})
 			continue
 		}
 		x := p.x(dp.X[i])
 		if dp.Levels != nil {
-			x += spread * min(30, 0.6*(p.right-p.left)/float64(max(1, len(dp.Levels)-1)))
+			x += float64(spread * min(30, 0.6*(p.right-p.left)/float64(max(1, len(dp.Levels)-1))))
 		}
 		c := partnerColor(dp, i)
 		if _, ok := by[c]; !ok {

@@ -84,7 +84,7 @@ func drawWaterfall(w *explain.Waterfall, width float64, title string) *Drawing {
 	} else {
 		row = 36
 	}
-	pad := number / (p.right - p.left - 2*number) * span
+	pad := float64(number / (p.right - p.left - 2*number) * span)
 	p.xmin, p.xmax = p.xmin-pad, p.xmax+pad
 	p.bottom = p.top + row*float64(len(steps)+2)
 	scoreAxis(d, p, w)

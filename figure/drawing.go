@@ -136,6 +136,7 @@ type plane struct {
 func (p plane) x(v float64) float64 {
 	return p.left + float64((v-p.xmin)/(p.xmax-p.xmin)*(p.right-p.left))
 }
+
 func (p plane) y(v float64) float64 {
 	return p.bottom - float64((v-p.ymin)/(p.ymax-p.ymin)*(p.bottom-p.top))
 }

@@ -62,6 +62,9 @@ func (b *Bundle) Export(o *ExportOptions) ([]byte, []diag.Warning, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if slices.ContainsFunc(b.Fitted.Warnings, func(w diag.Warning) bool { return w.Code == warnLevels }) {
+		f.Levels = nil // codes are not names: XGBoost would look for them in its tables
+	}
 	format := xgbfile.JSON
 	if o.UBJSON {
 		format = xgbfile.UBJSON

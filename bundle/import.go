@@ -21,6 +21,9 @@ import (
 // WarnImported is the code of the warning that an imported model carries: what the file did not say.
 const WarnImported = "imported"
 
+// warnLevels is the code of the warning that codes stand for the names of categories.
+const warnLevels = "levels_unknown"
+
 // BestRound as ImportOptions.Rounds stops at the round that early stopping found best.
 const BestRound = -1
 
@@ -151,7 +154,7 @@ func (o *ImportOptions) complete(f *xgbfile.File) ([]diag.Warning, error) {
 		return nil, err
 	}
 	if len(unknown) > 0 {
-		add("levels_unknown", "the file does not name the categories of %s; tables must hold XGBoost's codes 0, 1 and so on", strings.Join(unknown, ", "))
+		add(warnLevels, "the file does not name the categories of %s; tables must hold XGBoost's codes 0, 1 and so on; a code above those listed becomes missing", strings.Join(unknown, ", "))
 	}
 	if w := f.ScalePosWeight; w != 0 && w != 1 {
 		add("scale_pos_weight", "trained with rows of the outcome weighted %g times: its probabilities are not those of the patients it was trained on", w)
@@ -188,6 +191,9 @@ func (o *ImportOptions) nameColumns(f *xgbfile.File) error {
 	return nil
 }
 
+// mostCodes bounds the codes that stand for names.
+const mostCodes = 1 << 20
+
 // nameLevels returns the categorical features whose categories stay without names.
 func (o *ImportOptions) nameLevels(f *xgbfile.File) ([]string, error) {
 	given := 0
@@ -216,13 +222,24 @@ func (o *ImportOptions) nameLevels(f *xgbfile.File) ([]string, error) {
 			given++
 		case c.Levels > 0 && !has:
 			unknown = append(unknown, c.Name)
+			if c.Levels > mostCodes {
+				return nil, diag.Errorf(diag.Unsupported, "levels", "%s: expected at most %d categories, got %d", c.Name, mostCodes, c.Levels)
+			}
+			// A code beyond the largest in a set goes left at every split, which is not where a missing
+			// value goes: codes are known up to the next multiple of 64.
+			names := make([]string, (c.Levels+63)/64*64)
+			for k := range names {
+				names[k] = strconv.Itoa(k)
+			}
+			if f.Levels == nil {
+				f.Levels = make([][]string, len(f.Ensemble.Features))
+			}
+			f.Levels[j] = names
+			f.Ensemble.Features[j].Levels = len(names)
 		}
 	}
 	if given < len(o.Levels) {
 		return nil, diag.Errorf(diag.Invalid, "levels", "expected names of the file's features, got %d that are not", len(o.Levels)-given)
-	}
-	if given > 0 && len(unknown) > 0 { // XGBoost's container holds the names of all or of none
-		return nil, diag.Errorf(diag.Invalid, "levels", "expected the categories of every feature, got none for %s", strings.Join(unknown, ", "))
 	}
 	return unknown, nil
 }

@@ -27,12 +27,14 @@ import (
 	"dolor/study"
 )
 
-// pair is a family of dolor and who it is compared with.
-type pair struct{ family, peer, title string }
+// pair is a family of dolor and who it is compared with. Fixed are settings that every candidate gets,
+// because the peer lacks the choice or for time.
+type pair struct{ family, peer, title, fixed string }
 
 var pairs = []pair{
-	{"gbm", "xgboost", "XGBoost"},
-	{"forest", "sklearn-forest", "scikit-learn's RandomForestClassifier"},
+	{"gbm", "xgboost", "XGBoost", `{}`},
+	// scikit-learn draws fewer rows than there are with replacement only.
+	{"forest", "sklearn-forest", "scikit-learn", `{"n_estimators": 200, "bootstrap": true}`},
 }
 
 type options struct {
@@ -132,6 +134,7 @@ func both(ctx context.Context, o *options, w *workers, d *evaluate.Data, plan *e
 	if !ok {
 		return nil, fmt.Errorf("not compiled in")
 	}
+	fam = common(fam, pr.fixed)
 	var held [2]*kept
 	for i, side := range []string{"dolor", "peer"} {
 		f := fam
@@ -148,7 +151,7 @@ func both(ctx context.Context, o *options, w *workers, d *evaluate.Data, plan *e
 			continue
 		}
 		if !strings.Contains(o.sides, side) {
-			return nil, nil
+			continue
 		}
 		k, err := side1(ctx, o, d, plan, p, f)
 		if err != nil {
@@ -162,6 +165,9 @@ func both(ctx context.Context, o *options, w *workers, d *evaluate.Data, plan *e
 			return nil, err
 		}
 		held[i] = k
+	}
+	if held[0] == nil || held[1] == nil {
+		return nil, nil
 	}
 	return compare(d, p, pr, held[0], held[1])
 }
@@ -183,6 +189,20 @@ func side1(ctx context.Context, o *options, d *evaluate.Data, plan *evaluate.Pla
 		return nil, err
 	}
 	return keep(res), nil
+}
+
+// common is fam with the fixed settings in its default and every draw of its search space.
+func common(fam model.Family, fixed string) model.Family {
+	fix := func(p model.Params) model.Params {
+		if err := json.Unmarshal([]byte(fixed), p); err != nil {
+			panic("nested: fixed settings of " + fam.Name + ": " + err.Error()) // a fault of this program
+		}
+		return p
+	}
+	out := fam
+	out.Default = func() model.Params { return fix(fam.Default()) }
+	out.Space = func(s rng.Stream) model.Params { return fix(fam.Space(s)) }
+	return out
 }
 
 func family(name string) (model.Family, bool) {

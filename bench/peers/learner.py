@@ -71,15 +71,16 @@ def one_hot(x, levels):
 
 
 def fit_forest(q, train, tune):
-    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
     p = q["params"]
-    x = one_hot(train[0], q["levels"])
-    m = RandomForestClassifier(
-        n_estimators=p["n_estimators"], criterion=p.get("criterion", "gini"), max_depth=p.get("max_depth") or None,
-        min_samples_leaf=p.get("min_samples_leaf", 1), min_samples_split=p.get("min_samples_split", 2),
-        max_features=p.get("max_features", "sqrt"), bootstrap=p.get("bootstrap", True), max_samples=p.get("max_samples"),
-        n_jobs=1, random_state=q["seed"])
-    m.fit(x, train[1], sample_weight=train[2])
+    kind = ExtraTreesClassifier if p["splitter"] == "random" else RandomForestClassifier
+    m = kind(
+        n_estimators=p["n_estimators"], criterion=p["criterion"], max_depth=p["max_depth"] or None,
+        max_leaf_nodes=p["max_leaf_nodes"] or None, min_samples_split=p["min_samples_split"], min_samples_leaf=p["min_samples_leaf"],
+        min_weight_fraction_leaf=p["min_weight_fraction_leaf"], max_features=None if p["max_features"] == "all" else p["max_features"],
+        bootstrap=p["bootstrap"], max_samples=p["max_samples"],
+        class_weight=None if p["class_weight"] == "none" else p["class_weight"], n_jobs=1, random_state=q["seed"])
+    m.fit(one_hot(train[0], q["levels"]), train[1], sample_weight=train[2])
     return (lambda x: m.predict_proba(one_hot(x, q["levels"]))[:, 1]), {}
 
 

@@ -21,6 +21,7 @@ const (
 	line kind = iota
 	area
 	circle
+	dots
 	text
 )
 
@@ -91,6 +92,13 @@ func (d *Drawing) circle(s style, x, y, r float64) {
 	}
 }
 
+// dots draws round points of one colour, as wide as the stroke: far fewer bytes than circles.
+func (d *Drawing) dots(s style, pts ...point) {
+	if len(pts) > 0 {
+		d.marks = append(d.marks, mark{kind: dots, pts: pts, stroke: s.stroke, width: s.width})
+	}
+}
+
 type label struct {
 	color  string
 	size   float64
@@ -124,8 +132,14 @@ type plane struct {
 	xmin, xmax, ymin, ymax   float64
 }
 
-func (p plane) x(v float64) float64 { return p.left + (v-p.xmin)/(p.xmax-p.xmin)*(p.right-p.left) }
-func (p plane) y(v float64) float64 { return p.bottom - (v-p.ymin)/(p.ymax-p.ymin)*(p.bottom-p.top) }
+// Products are rounded before they are added: no processor may fuse them and move a last digit.
+func (p plane) x(v float64) float64 {
+	return p.left + float64((v-p.xmin)/(p.xmax-p.xmin)*(p.right-p.left))
+}
+
+func (p plane) y(v float64) float64 {
+	return p.bottom - float64((v-p.ymin)/(p.ymax-p.ymin)*(p.bottom-p.top))
+}
 
 // clip returns the parts of a polyline in data units that lie inside p, in drawing units.
 func (p plane) clip(xs, ys []float64) [][]point {

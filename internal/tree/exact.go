@@ -286,8 +286,7 @@ func (g *exactTree) scan(n *exactNode, j int32, rows []int32) exactSplit {
 	}
 	gl, hl := n.grad, n.hess // left of the threshold, the rows without a value included
 	last := v[rows[len(rows)-1]]
-	for k := len(rows) - 1; k >= 0; k-- {
-		r := rows[k]
+	for _, r := range slices.Backward(rows) {
 		if x := v[r]; x != last {
 			try(gl, hl, between(x, last), true)
 			last = x

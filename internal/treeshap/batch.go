@@ -20,7 +20,8 @@ const (
 type space struct {
 	sums    []float64 // [width, stride]
 	arrays  []byte    // [bit arrays, stride]; a byte, 0 or 1, for each row
-	pattern []byte    // [stride]
+	pattern []byte    // [stride]; the first eight bits of the rows' patterns
+	higher  []byte    // [stride]; the next eight
 	zero    []byte    // [stride]
 	deep    deepSpace
 	pair    pairSpace
@@ -57,6 +58,13 @@ func (x *Explainer) run(ctx context.Context, t *tree.Table, workers, width int, 
 				p.groups[k].read(s, stride)
 				g.tables[i][k].add(s.sums, s.pattern[:hi-lo], stride, p.size)
 			}
+			for k := range p.large {
+				if g.cubes == nil || g.cubes[i] == nil || g.cubes[i][k].a == nil {
+					continue
+				}
+				p.large[k].read(s, stride)
+				g.cubes[i][k].add(s.sums, &p.large[k], s.pattern[:hi-lo], s.higher, stride)
+			}
 		}
 		emit(s, lo, hi, stride)
 		return ctx.Err()
@@ -70,7 +78,7 @@ func (p *plan) decide(s *space, t *tree.Table, lo, hi, stride int) {
 		s.arrays = make([]byte, need)
 	}
 	if len(s.pattern) < stride {
-		s.pattern, s.zero = make([]byte, stride), make([]byte, stride)
+		s.pattern, s.higher, s.zero = make([]byte, stride), make([]byte, stride), make([]byte, stride)
 	}
 	for i, k := range p.splits {
 		n := &p.tree.Nodes[k]
@@ -120,19 +128,26 @@ func outcomes(t *tree.Tree, n *tree.Node, values []float32, dst []byte) {
 	}
 }
 
-// read puts the patterns of g into s.pattern, eight rows at a time.
+// read puts the patterns of g into s.pattern and s.higher, eight rows at a time.
 func (g *group) read(s *space, stride int) {
-	var src [mostBits][]byte
+	g.gather8(s, s.pattern[:stride], 0, stride)
+	if len(g.bits) > 8 {
+		g.gather8(s, s.higher[:stride], 8, stride)
+	}
+}
+
+// gather8 puts eight bits of the patterns, from first on, into dst.
+func (g *group) gather8(s *space, dst []byte, first, stride int) {
+	var src [8][]byte
 	for j := range src {
 		src[j] = s.zero[:stride]
-		if j < len(g.bits) {
-			src[j] = s.arrays[int(g.bits[j])*stride:][:stride]
+		if first+j < len(g.bits) {
+			src[j] = s.arrays[int(g.bits[first+j])*stride:][:stride]
 		}
 	}
-	pattern := s.pattern[:stride]
-	gather(pattern, s.zero[:stride], src[0], src[1], src[2], src[3], 0)
-	if len(g.bits) > 4 {
-		gather(pattern, pattern, src[4], src[5], src[6], src[7], 4)
+	gather(dst, s.zero[:stride], src[0], src[1], src[2], src[3], 0)
+	if len(g.bits) > first+4 {
+		gather(dst, dst, src[4], src[5], src[6], src[7], 4)
 	}
 }
 
@@ -151,33 +166,24 @@ func gather(dst, before, b0, b1, b2, b3 []byte, shift uint) {
 func (t *table) add(sums []float64, pattern []byte, stride, size int) {
 	n := len(pattern)
 	for c := 0; c < len(t.slots); c += 4 {
-		data := t.data[c/4*size:][:size]
+		data := (*[1 << mostBits][4]float64)(t.data[c/4*size:])
 		var to [4][]float64
 		live := min(4, len(t.slots)-c)
 		for i := range live {
 			to[i] = sums[int(t.slots[c+i])*stride:][:n]
 		}
-		if size == 1<<mostBits {
-			wide := (*[1 << mostBits][4]float64)(data)
-			for i := range live {
-				for r, v := range pattern {
-					to[i][r] += wide[v][i]
-				}
-			}
-			continue
-		}
-		add128((*[128][4]float64)(data), pattern, to, live)
+		add4(data, pattern, to, live)
 	}
 }
 
-// add128 adds live columns of a table of 128 rows.
-func add128(data *[128][4]float64, pattern []byte, to [4][]float64, live int) {
+// add4 adds the first live of four columns of a table.
+func add4(data *[1 << mostBits][4]float64, pattern []byte, to [4][]float64, live int) {
 	n := len(pattern)
 	switch live {
 	case 4:
 		a, b, c, d := to[0][:n], to[1][:n], to[2][:n], to[3][:n]
 		for r, v := range pattern {
-			e := &data[v&127]
+			e := &data[v]
 			a[r] += e[0]
 			b[r] += e[1]
 			c[r] += e[2]
@@ -186,7 +192,7 @@ func add128(data *[128][4]float64, pattern []byte, to [4][]float64, live int) {
 	case 3:
 		a, b, c := to[0][:n], to[1][:n], to[2][:n]
 		for r, v := range pattern {
-			e := &data[v&127]
+			e := &data[v]
 			a[r] += e[0]
 			b[r] += e[1]
 			c[r] += e[2]
@@ -194,31 +200,31 @@ func add128(data *[128][4]float64, pattern []byte, to [4][]float64, live int) {
 	case 2:
 		a, b := to[0][:n], to[1][:n]
 		for r, v := range pattern {
-			e := &data[v&127]
+			e := &data[v]
 			a[r] += e[0]
 			b[r] += e[1]
 		}
 	case 1:
 		a := to[0][:n]
 		for r, v := range pattern {
-			a[r] += data[v&127][0]
+			a[r] += data[v][0]
 		}
 	}
 }
 
 // untabled says what to add for trees without tables: by covers (rules) or by pairs of rows.
 type untabled struct {
-	background *tree.Table
+	background *BackgroundExplainer // nil for the path-dependent game
 	weights    *pairWeights
 	rules      map[int][]nodes4 // by number of points
 }
 
 // singles adds the attributions of all rows of t to phi [rows, columns]; background is nil for
 // the path-dependent game.
-func (x *Explainer) singles(ctx context.Context, t *tree.Table, workers int, phi []float64, g *game, background *tree.Table) error {
+func (x *Explainer) singles(ctx context.Context, t *tree.Table, workers int, phi []float64, g *game, background *BackgroundExplainer) error {
 	columns := x.Columns()
 	other := x.others(g, background)
-	return x.run(ctx, t, workers, columns, g, func(s *space, lo, hi, stride int) {
+	err := x.run(ctx, t, workers, columns, g, func(s *space, lo, hi, stride int) {
 		for j := range columns {
 			for r, v := range s.sums[j*stride:][:hi-lo] {
 				phi[(lo+r)*columns+j] = v
@@ -226,10 +232,14 @@ func (x *Explainer) singles(ctx context.Context, t *tree.Table, workers int, phi
 		}
 		x.rest(ctx, s, other, g, t, lo, hi, columns, phi, nil)
 	})
+	if err != nil || background == nil {
+		return err
+	}
+	return x.passing(ctx, t, workers, phi, background)
 }
 
 // matrices returns the interaction values of all rows of t.
-func (x *Explainer) matrices(ctx context.Context, t *tree.Table, workers int, dst []float64, single, double *game, background *tree.Table) ([]float64, error) {
+func (x *Explainer) matrices(ctx context.Context, t *tree.Table, workers int, dst []float64, single, double *game, background *BackgroundExplainer) ([]float64, error) {
 	columns := x.Columns()
 	phi := sized(nil, t.Rows*columns)
 	if err := x.singles(ctx, t, workers, phi, single, background); err != nil {
@@ -271,7 +281,7 @@ func complete(m, phi []float64) {
 }
 
 // others prepares for the trees without tables.
-func (x *Explainer) others(g *game, background *tree.Table) *untabled {
+func (x *Explainer) others(g *game, background *BackgroundExplainer) *untabled {
 	u := &untabled{background: background, rules: map[int][]nodes4{}}
 	most := 0
 	for i := range x.plans {
@@ -298,6 +308,12 @@ func (x *Explainer) rest(ctx context.Context, s *space, u *untabled, g *game, t 
 		if g.tables[i] != nil || d.most == 0 {
 			continue
 		}
+		s.pair.far = nil
+		if u.background != nil && pairs == nil && x.plans[i].counted() {
+			if s.pair.far = u.background.far[i]; s.pair.far == nil {
+				continue // all leaves are counted by pattern
+			}
+		}
 		for r := lo; r < hi; r++ {
 			if ctx.Err() != nil {
 				return
@@ -311,7 +327,7 @@ func (x *Explainer) rest(ctx context.Context, s *space, u *untabled, g *game, t 
 			if u.background == nil {
 				d.add(&s.deep, u.rules[d.points()], t, r, row, matrix)
 			} else {
-				d.addPairs(&s.pair, u.weights, t, r, u.background, row, matrix)
+				d.addPairs(&s.pair, u.weights, t, r, u.background.rows, row, matrix)
 			}
 		}
 	}

@@ -48,13 +48,11 @@ func newBooster(ctx context.Context, m *Model, train, tune *model.Dataset, p tre
 		return nil, err
 	}
 	b.train = side{table: table, obj: m.objective(train)}
-	rate := 0.0
 	if m.params.BaseScore != nil {
-		rate = *m.params.BaseScore
+		m.setBase(*m.params.BaseScore)
 	} else {
-		rate = b.train.obj.rate(train.Offset)
+		m.setBase(b.train.obj.rate(train.Offset))
 	}
-	m.setBase(rate)
 	b.train.start(m, train.Offset)
 	if tune != nil {
 		b.tune = &side{obj: m.objective(tune)}

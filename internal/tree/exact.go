@@ -32,6 +32,7 @@ type Exact struct {
 
 	grad, hess []int64 // one a row
 	scale      float64 // of both
+	last       *Tree
 }
 
 // NewExact sorts the columns of t on at most workers goroutines. Categories are not supported
@@ -125,7 +126,21 @@ func (e *Exact) Grow(ctx context.Context, grad, hess []float32, rows []int32, s 
 		return nil, err
 	}
 	g.t.prune(&e.p)
+	e.last = g.t
 	return g.t, nil
+}
+
+// AddTo adds the leaf values of the tree that was grown last to the margins of all rows.
+func (e *Exact) AddTo(ctx context.Context, margin []float32) error {
+	if len(margin) != e.table.Rows || e.last == nil {
+		return diag.Errorf(diag.Internal, "margin", "expected %d values and a tree, got %d", e.table.Rows, len(margin))
+	}
+	return par.For(ctx, (len(margin)+chunk-1)/chunk, e.workers, func(_ context.Context, k int) error {
+		for i := k * chunk; i < min(len(margin), (k+1)*chunk); i++ {
+			margin[i] += e.last.Nodes[e.last.leafIn(e.table, i)].Value
+		}
+		return nil
+	})
 }
 
 // quantize turns the derivatives into integers whose sums over n rows fit into 63 bits.
@@ -271,8 +286,7 @@ func (g *exactTree) scan(n *exactNode, j int32, rows []int32) exactSplit {
 	}
 	gl, hl := n.grad, n.hess // left of the threshold, the rows without a value included
 	last := v[rows[len(rows)-1]]
-	for k := len(rows) - 1; k >= 0; k-- {
-		r := rows[k]
+	for _, r := range slices.Backward(rows) {
 		if x := v[r]; x != last {
 			try(gl, hl, between(x, last), true)
 			last = x
@@ -305,19 +319,6 @@ func (g *exactTree) loss(n *exactNode, j int32, gradLeft, hessLeft int64) float3
 		return 0
 	}
 	return loss
-}
-
-// between returns the middle of lo < hi such that lo is below it and hi is not.
-func between(lo, hi float32) float32 {
-	// The sum may overflow at float32's edge; the halves may lose the last bit of a subnormal.
-	mid := (lo + hi) * 0.5
-	if math.IsInf(float64(mid), 0) {
-		mid = lo*0.5 + hi*0.5
-	}
-	if !(mid > lo) || mid > hi {
-		return hi
-	}
-	return mid
 }
 
 // beyond returns a threshold that all values lie below (sign 1, last the largest) or not below

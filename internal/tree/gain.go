@@ -92,9 +92,13 @@ func (p *GrowParams) Gain(g, h float64, b Bounds) float64 {
 // taken off, when column feature is split. It is -Inf where the children would break the
 // column's monotone constraint.
 func (p *GrowParams) SplitGain(feature int, gl, hl, gr, hr float64, b Bounds) float64 {
+	return p.splitGain(p.direction(feature), gl, hl, gr, hr, b)
+}
+
+// splitGain is SplitGain for a column with the given monotone constraint.
+func (p *GrowParams) splitGain(direction int8, gl, hl, gr, hr float64, b Bounds) float64 {
 	wl, wr := p.BoundedWeight(gl, hl, b), p.BoundedWeight(gr, hr, b)
-	switch d := p.direction(feature); {
-	case d > 0 && wl > wr, d < 0 && wl < wr:
+	if direction > 0 && wl > wr || direction < 0 && wl < wr {
 		return math.Inf(-1)
 	}
 	return p.GainGivenWeight(gl, hl, wl) + p.GainGivenWeight(gr, hr, wr)

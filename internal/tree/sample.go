@@ -2,6 +2,7 @@ package tree
 
 import (
 	"slices"
+	"sync"
 
 	"dolor/rng"
 )
@@ -13,6 +14,7 @@ import (
 type ColumnSampler struct {
 	stream          rng.Stream
 	tree            []int32
+	mu              sync.Mutex // guards levels
 	levels          [][]int32
 	byLevel, byNode float64
 }
@@ -28,15 +30,18 @@ func NewColumnSampler(columns []int32, p *GrowParams, s rng.Stream) *ColumnSampl
 func (c *ColumnSampler) Tree() []int32 { return c.tree }
 
 // Node returns the columns, sorted, that the node with the given index may be split on; depth
-// is the number of splits above it. They must not be changed.
+// is the number of splits above it. They must not be changed. Safe for concurrent use.
 func (c *ColumnSampler) Node(depth, node int) []int32 {
+	c.mu.Lock()
 	for len(c.levels) <= depth {
 		c.levels = append(c.levels, drawColumns(c.tree, c.byLevel, c.stream.Child("level", len(c.levels))))
 	}
+	level := c.levels[depth]
+	c.mu.Unlock()
 	if !partial(c.byNode) {
-		return c.levels[depth]
+		return level
 	}
-	return drawColumns(c.levels[depth], c.byNode, c.stream.Child("node", node))
+	return drawColumns(level, c.byNode, c.stream.Child("node", node))
 }
 
 // partial reports whether fraction leaves anything out; 0 means 1.

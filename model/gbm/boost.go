@@ -30,12 +30,15 @@ type side struct {
 	table  *tree.Table
 	obj    objective
 	margin []float32
+	more   []float32 // what the last tree added
 }
 
 // grower grows one tree from the derivatives of the loss; rows are those that take part, nil for
 // all.
 type grower interface {
 	Grow(ctx context.Context, grad, hess []float32, rows []int32, s rng.Stream) (*tree.Tree, error)
+	// AddTo adds the values of the last tree to the margins of all rows it could learn from.
+	AddTo(ctx context.Context, margin []float32) error
 }
 
 func newBooster(ctx context.Context, m *Model, train, tune *model.Dataset, p tree.GrowParams, fo *model.FitOptions) (*booster, error) {
@@ -45,13 +48,11 @@ func newBooster(ctx context.Context, m *Model, train, tune *model.Dataset, p tre
 		return nil, err
 	}
 	b.train = side{table: table, obj: m.objective(train)}
-	rate := 0.0
 	if m.params.BaseScore != nil {
-		rate = *m.params.BaseScore
+		m.setBase(*m.params.BaseScore)
 	} else {
-		rate = b.train.obj.rate(train.Offset)
+		m.setBase(b.train.obj.rate(train.Offset))
 	}
-	m.setBase(rate)
 	b.train.start(m, train.Offset)
 	if tune != nil {
 		b.tune = &side{obj: m.objective(tune)}
@@ -62,8 +63,21 @@ func newBooster(ctx context.Context, m *Model, train, tune *model.Dataset, p tre
 		b.bestLoss = b.tune.obj.loss(b.tune.margin)
 	}
 	b.grad, b.hess = make([]float32, table.Rows), make([]float32, table.Rows)
-	b.grow, err = newGrower(ctx, table, &m.params, p, fo.Workers)
-	return b, err
+	if m.params.TreeMethod == Exact {
+		b.grow, err = tree.NewExact(ctx, table, p, fo.Workers)
+		return b, err
+	}
+	bins, err := tree.NewBins(ctx, table, train.W, m.params.MaxBin, fo.Workers)
+	if err != nil {
+		return nil, err
+	}
+	g, err := tree.NewGrower(bins, &p, 0, fo.Workers)
+	if err != nil {
+		return nil, err
+	}
+	fixed := g.Fixed()
+	b.grow, m.training.Fixed = g, &fixed
+	return b, nil
 }
 
 // objective returns the log loss of d's rows, the outcome's weight taken in.
@@ -111,19 +125,25 @@ func (b *booster) run(ctx context.Context, s rng.Stream) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		b.train.obj.derivatives(b.train.margin, b.grad, b.hess)
+		if err := b.train.obj.derivatives(ctx, b.train.margin, b.grad, b.hess, b.fo.Workers); err != nil {
+			return err
+		}
 		one := s.Child("tree", k)
 		t, err := b.grow.Grow(ctx, b.grad, b.hess, subsample(b.id, p.Subsample, one.Child("rows")), one)
 		if err != nil {
 			return err
 		}
 		b.m.ens.Trees = append(b.m.ens.Trees, *t)
-		addTree(t, b.train.table, b.train.margin)
+		if err := b.grow.AddTo(ctx, b.train.margin); err != nil {
+			return err
+		}
 		b.fo.Progress.Report("trees", k+1, p.NEstimators)
 		if b.tune == nil {
 			continue
 		}
-		addTree(t, b.tune.table, b.tune.margin)
+		if err := b.tune.add(ctx, t, b.m.ens.Features, b.fo.Workers); err != nil {
+			return err
+		}
 		if loss := b.tune.obj.loss(b.tune.margin); loss < b.bestLoss {
 			b.best, b.bestLoss = k+1, loss
 		} else if k+1-b.best >= p.EarlyStoppingRounds {
@@ -154,18 +174,17 @@ func (b *booster) finish() {
 	}
 }
 
-// newGrower returns the grower of p.TreeMethod over t.
-func newGrower(ctx context.Context, t *tree.Table, p *Params, g tree.GrowParams, workers int) (grower, error) {
-	return tree.NewExact(ctx, t, g, workers)
-}
-
-// addTree adds t's values to the margins of the table's rows.
-func addTree(t *tree.Tree, table *tree.Table, margin []float32) {
-	row := make([]float32, len(table.Columns))
-	for i := range margin {
-		for j, c := range table.Columns {
-			row[j] = c.Values[i]
-		}
-		margin[i] += t.Nodes[t.LeafOf(row)].Value
+// add adds t's values to the margins.
+func (s *side) add(ctx context.Context, t *tree.Tree, features []tree.Feature, workers int) error {
+	one := tree.Ensemble{Features: features, Trees: []tree.Tree{*t}}
+	if s.more == nil {
+		s.more = make([]float32, len(s.margin))
 	}
+	if err := one.Margins(ctx, s.table, workers, s.more); err != nil {
+		return err
+	}
+	for i, v := range s.more {
+		s.margin[i] += v
+	}
+	return nil
 }

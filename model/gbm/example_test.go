@@ -26,7 +26,7 @@ func Example() {
 		return
 	}
 	p := gbm.Default()
-	p.TreeMethod = gbm.Exact
+	p.NEstimators = 50
 	fitted, err := p.Learner().Fit(context.Background(), &model.Dataset{X: x, Y: y}, nil)
 	if err != nil {
 		fmt.Println(err)
@@ -45,4 +45,9 @@ func Example() {
 		fmt.Printf("%s: %.0f splits\n", one.Column, one.Weight)
 	}
 	// Output:
+	// pain 4, dose 22: 0.99
+	// pain 0, dose 16: 0.99
+	// pain 8, dose 108: 0.99
+	// pain: 100 splits
+	// dose: 144 splits
 }

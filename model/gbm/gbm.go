@@ -76,7 +76,10 @@ func Default() Params {
 	}
 }
 
-var _ model.Params = (*Params)(nil)
+var (
+	_ model.Params       = (*Params)(nil)
+	_ model.EarlyStopper = (*Params)(nil)
+)
 
 // Bounds that no table of patients needs to exceed; they keep a hostile protocol from asking for
 // memory without end.
@@ -154,6 +157,14 @@ func (p Params) Validate() error {
 	whole("max_cat_to_onehot", p.MaxCatToOneHot, 1, mostCats)
 	whole("max_cat_threshold", p.MaxCatThreshold, 1, mostCats)
 	return faults.Err()
+}
+
+// HoldOut implements [model.EarlyStopper].
+func (p Params) HoldOut() float64 {
+	if p.EarlyStoppingRounds > 0 {
+		return holdOut
+	}
+	return 0
 }
 
 // Learner returns the learner of p.

@@ -32,6 +32,23 @@ func numbers() model.Family {
 }
 
 func TestBattery(t *testing.T) {
+	t.Run("defaults", func(t *testing.T) {
+		modeltest.Run(t, gbm.Family(), modeltest.Options{
+			Params:         params(func(*gbm.Params) {}),
+			HandlesMissing: true, OrderTol: 1e-15, WeightTol: 1e-6, ZeroWeightTol: 1e-15,
+			Score: score, CancelRows: 40000, CancelCols: 60,
+		})
+	})
+	t.Run("hist, every sampling, loss-guided, early stopping on given rows", func(t *testing.T) {
+		modeltest.Run(t, gbm.Family(), modeltest.Options{
+			Params: params(func(p *gbm.Params) {
+				p.GrowPolicy, p.MaxLeaves, p.MaxDepth, p.MaxBin = gbm.LossGuide, 6, 0, 16
+				p.Subsample, p.ColsampleByTree, p.ColsampleLevel, p.ColsampleNode = 0.7, 0.8, 0.8, 0.8
+				p.EarlyStoppingRounds = 5
+			}),
+			HandlesMissing: true, NeedsTune: true, Score: score, CancelRows: 40000, CancelCols: 60,
+		})
+	})
 	t.Run("exact", func(t *testing.T) {
 		modeltest.Run(t, numbers(), modeltest.Options{
 			Params:         params(func(p *gbm.Params) { p.TreeMethod = gbm.Exact }),

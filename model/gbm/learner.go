@@ -21,14 +21,15 @@ type learner struct{ p Params }
 // base_margin) and a base_score of null is the intercept that fits best on top of it, without
 // an offset the weighted prevalence.
 //
-// Early stopping (early_stopping_rounds > 0) counts trees on FitOptions.Tune. When that is nil, the
-// learner holds out a fifth of the patients it was given, stratified by outcome, all rows of
-// a patient (Group) together: it can do so wherever it is fitted (outer fold, inner fold,
-// final model) without anybody passing rows around, and the outer fold never sees the inner
-// split nor the reverse, because the learner only has training rows. The model is that of the
-// round with the smallest weighted log loss on those rows, the first of equals, with no tree at
-// all when none lowers it; the trees are not grown again on all rows. A warning tells the
-// split. Tune is not looked at when early_stopping_rounds is 0.
+// Early stopping (early_stopping_rounds > 0) counts trees on FitOptions.Tune. A caller that
+// fits transforms before the learner holds those rows out before the transforms (see
+// [model.EarlyStopper]); package evaluate does, inside each training fold. When Tune is nil the
+// learner holds out a fifth of the patients it was given, stratified by outcome, all rows of a
+// patient (Group) together, and a warning says so. Either way the outer fold never meets the
+// inner split, because the learner only has training rows. The model is that of the round with
+// the smallest weighted log loss on those rows, the first of equals, with no tree at all when
+// none lowers it; the trees are not grown again on all rows. Tune is not looked at when
+// early_stopping_rounds is 0.
 //
 // Errors: Invalid for a bad hyperparameter, weight, offset, kind or cell, Missing for a constraint
 // on no column, Unsupported for a category with exact, Unfit for no rows or one class, Canceled.
@@ -83,6 +84,7 @@ func (m *Model) stopping(train **model.Dataset, tune *model.Dataset, s rng.Strea
 		if err := tune.Check(); err != nil {
 			return nil, fmt.Errorf("tuning rows: %w", err)
 		}
+		m.few(countRarer(tune))
 		return positive(tune), nil
 	}
 	d := *train
@@ -92,10 +94,15 @@ func (m *Model) stopping(train **model.Dataset, tune *model.Dataset, s rng.Strea
 	}
 	*train = d.Take(rows)
 	m.warn("early_stopping_split", fmt.Sprintf("%d of %d training rows were held out to choose the number of trees; the trees did not learn from them", len(held), d.Rows()))
+	m.few(rarer)
+	return d.Take(held), nil
+}
+
+// few warns when early stopping has few patients of the rarer class to go by.
+func (m *Model) few(rarer int) {
 	if rarer < fewEvents {
 		m.warn("early_stopping_few", fmt.Sprintf("the number of trees was chosen on %d patients of the rarer class; fewer than %d make it unsure", rarer, fewEvents))
 	}
-	return d.Take(held), nil
 }
 
 // positive returns d without the rows of weight 0.

@@ -40,7 +40,8 @@ type training struct {
 	Events   int      `json:"events"`
 	Grown    int      `json:"trees_grown"` // before those after the best round were dropped
 	TuneLoss *float64 `json:"tune_loss"`   // log loss of the best round on the tuning rows; null without early stopping
-	Bits     int      `json:"bits"`        // of the fixed-point gradients
+	// Fixed says how gradients became integers; null with exact.
+	Fixed *tree.Fixed `json:"fixed"`
 }
 
 var (
@@ -48,6 +49,7 @@ var (
 	_ model.Attributor   = (*Model)(nil)
 	_ model.Warner       = (*Model)(nil)
 	_ model.TreeEnsemble = (*Model)(nil)
+	_ model.Staged       = (*Model)(nil)
 )
 
 // ready names the trees' columns and prepares what is made on first use.
@@ -137,6 +139,12 @@ func (m *Model) Averaged() bool { return false }
 
 // Table implements [model.TreeEnsemble].
 func (m *Model) Table(x *frame.Frame) (*tree.Table, error) { return model.TreeTable(x, m.fields) }
+
+// Rounds implements [model.Staged]: the trees kept, and the trees grown before early stopping
+// dropped those after the best round.
+func (m *Model) Rounds() (kept, run int) {
+	return len(m.ens.Trees), max(m.training.Grown, len(m.ens.Trees))
+}
 
 // Columns returns the columns the model reads, in the trees' order.
 func (m *Model) Columns() frame.Schema { return slices.Clone(m.fields) }

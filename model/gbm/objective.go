@@ -1,8 +1,10 @@
 package gbm
 
 import (
+	"context"
 	"math"
 
+	"dolor/internal/par"
 	"dolor/internal/tree"
 )
 
@@ -14,9 +16,22 @@ type objective struct {
 	w []float32 // nil: 1 each
 }
 
+// chunk is the number of rows of one task.
+const chunk = 1 << 14
+
 // derivatives fills grad with w (p - y) and hess with w max(p (1 - p), 1e-16).
-func (o *objective) derivatives(margin, grad, hess []float32) {
-	for i, m := range margin {
+func (o *objective) derivatives(ctx context.Context, margin, grad, hess []float32, workers int) error {
+	tasks := (len(margin) + chunk - 1) / chunk
+	return par.For(ctx, tasks, workers, func(_ context.Context, k int) error {
+		o.part(margin, grad, hess, k*chunk, min(len(margin), (k+1)*chunk))
+		return nil
+	})
+}
+
+// part is derivatives for the rows from lo to hi.
+func (o *objective) part(margin, grad, hess []float32, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		m := margin[i]
 		p := float32(tree.Sigmoid(float64(m)))
 		g, h := p, max(float32(p*(1-p)), 1e-16)
 		if o.y[i] {

@@ -16,7 +16,7 @@ import (
 	"dolor/rng"
 )
 
-var methods = []string{gbm.Exact}
+var methods = []string{gbm.Exact, gbm.Hist}
 
 // fit fits p with the given seed.
 func fit(t testing.TB, p gbm.Params, d *model.Dataset, seed uint64) *gbm.Model {

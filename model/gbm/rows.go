@@ -62,15 +62,13 @@ func subsample(id []uint64, share float64, s rng.Stream) []int32 {
 	return rows
 }
 
-// innerSplit holds out a fifth of the patients with and of those without the outcome (a patient
-// with both kinds of row is one with). Kind Unfit when a class has fewer than two patients.
-func innerSplit(d *model.Dataset, id []uint64, s rng.Stream) (train, tune []int, events int, err error) {
+// classes returns the patients without and those with the outcome (one with both kinds of row is
+// one with), each in order of first appearance.
+func classes(d *model.Dataset, id []uint64) (class [2][]uint64) {
 	with := make(map[uint64]bool, len(id))
 	for i, p := range id {
 		with[p] = with[p] || d.Y[i]
 	}
-	key := s.Rand().Uint64()
-	var class [2][]uint64
 	seen := make(map[uint64]bool, len(id))
 	for _, p := range id {
 		if seen[p] {
@@ -83,9 +81,22 @@ func innerSplit(d *model.Dataset, id []uint64, s rng.Stream) (train, tune []int,
 		}
 		class[k] = append(class[k], p)
 	}
+	return class
+}
+
+// countRarer returns the number of patients of the rarer class.
+func countRarer(d *model.Dataset) int {
+	c := classes(d, patients(d))
+	return min(len(c[0]), len(c[1]))
+}
+
+// innerSplit holds out a fifth of the patients with and of those without the outcome, and
+// returns how many of the rarer class those are. Kind Unfit when a class has fewer than two.
+func innerSplit(d *model.Dataset, id []uint64, s rng.Stream) (train, tune []int, rarer int, err error) {
+	key := s.Rand().Uint64()
 	held := make(map[uint64]bool)
-	rarer := math.MaxInt
-	for _, c := range class {
+	rarer = math.MaxInt
+	for _, c := range classes(d, id) {
 		if len(c) < 2 {
 			return nil, nil, 0, &diag.Error{
 				Kind: diag.Unfit, Field: "outcome", Msg: "expected at least 2 patients with and 2 without the outcome to hold out rows for early stopping, got fewer",

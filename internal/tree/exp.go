@@ -61,11 +61,18 @@ func expScaled(x float64, down int64) float64 {
 
 // Sigmoid returns 1/(1+e^-x), without overflow for any x. NaN gives NaN.
 func Sigmoid(x float64) float64 {
-	e := Exp(-math.Abs(x))
-	if x < 0 {
-		return e / (1 + e)
+	u := math.Float64bits(x)
+	minus := math.Float64frombits(u | 1<<63)
+	var e float64
+	if minus >= -708.39 {
+		e = expScaled(minus, 0)
+	} else {
+		e = Exp(minus)
 	}
-	return 1 / (1 + e)
+	// The numerator is e^x below 0 and 1 from there on; chosen by mask, because the sign is a
+	// branch that cannot be predicted.
+	negative := uint64(int64(u) >> 63)
+	return math.Float64frombits(math.Float64bits(e)&negative|math.Float64bits(1)&^negative) / (1 + e)
 }
 
 // LogLossGradient returns the first and second derivative of the log loss at margin x for an

@@ -31,8 +31,9 @@ type Grower struct {
 	sampler      *ColumnSampler
 	interactions *Interactions
 	ids          atomic.Int32
-	index        []int32   // node index by id
-	values       []float32 // leaf value by id
+	index        []int32    // node index by id
+	values       []float32  // leaf value by id
+	fine         [][2]int64 // fine sums by id
 
 	slots int // entries of a narrow histogram
 	mu    sync.Mutex
@@ -53,7 +54,7 @@ type gnode struct {
 	key         int // 1 at the root, 2k and 2k+1 below k
 	rows        span
 	g, h        int64 // coarse sums
-	fg, fh      int64 // fine sums
+	fg, fh      int64 // fine sums, once the tree is grown
 	bounds      Bounds
 	path        ColumnSet // columns split above; kept only under interaction constraints
 	split       split
@@ -129,6 +130,9 @@ func (g *Grower) Grow(ctx context.Context, grad, hess []float32, rows []int32, s
 	}
 	if root.left == nil {
 		g.settleLeaf(root)
+	}
+	if err := g.sumLeaves(ctx); err != nil {
+		return nil, err
 	}
 	if err := g.settleOthers(ctx, root, rows != nil); err != nil {
 		return nil, err

@@ -76,16 +76,11 @@ func (g *Grower) divide(ctx context.Context, w *worker, t task, parallel bool) (
 	if !g.canGrow(l) && !g.canGrow(r) {
 		defer g.putHist(t.h)
 		ids := [2]int32{r.id, l.id}
-		var f fineSums
-		var err error
 		if parallel {
-			f, err = g.settleParallel(ctx, node.rows, sp.column, left, ids)
-		} else {
-			f = g.settle(node.rows, sp.column, left, ids)
+			return nil, g.settleParallel(ctx, node.rows, sp.column, left, ids)
 		}
-		r.fg, l.fg = f.g[0], f.g[1]
-		r.fh, l.fh = f.h[0], f.h[1]
-		return nil, err
+		g.settle(node.rows, sp.column, left, ids)
+		return nil, nil
 	}
 	var mid int
 	var err error
@@ -150,11 +145,8 @@ func (g *Grower) childTasks(ctx context.Context, w *worker, parent *hist, small,
 
 // settleLeaf makes a leaf of a node whose rows are together.
 func (g *Grower) settleLeaf(node *gnode) {
-	node.fg, node.fh = 0, 0
 	for _, r := range g.rows[node.rows.lo:node.rows.hi] {
 		g.leaf[r] = node.id
-		node.fg += toInt(float64(float64(g.grad[r]) * g.scale.fineG))
-		node.fh += toInt(float64(float64(g.hess[r]) * g.scale.fineH))
 	}
 }
 

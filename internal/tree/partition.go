@@ -79,36 +79,20 @@ func (g *Grower) partitionParallel(ctx context.Context, s span, column int32, le
 	return mid, err
 }
 
-// fineSums are the exact sums of the rows of two leaves: right in [0], left in [1].
-type fineSums struct{ g, h [2]int64 }
-
-// settle records the leaves of the rows of s, by their code of column, and returns their fine
-// sums. Rows are not moved.
-func (g *Grower) settle(s span, column int32, left *[MaxBins]uint8, ids [2]int32) fineSums {
-	var f fineSums
+// settle records the leaves of the rows of s by their code of column: ids[1] where left is 1,
+// else ids[0]. Rows are not moved.
+func (g *Grower) settle(s span, column int32, left *[MaxBins]uint8, ids [2]int32) {
 	codes := g.bins.column(column)
 	for _, r := range g.rows[s.lo:s.hi] {
-		to := left[codes[r]] & 1
-		g.leaf[r] = ids[to]
-		f.g[to] += toInt(float64(float64(g.grad[r]) * g.scale.fineG))
-		f.h[to] += toInt(float64(float64(g.hess[r]) * g.scale.fineH))
+		g.leaf[r] = ids[left[codes[r]]&1]
 	}
-	return f
 }
 
 // settleParallel is settle with the rows spread over the workers.
-func (g *Grower) settleParallel(ctx context.Context, s span, column int32, left *[MaxBins]uint8, ids [2]int32) (fineSums, error) {
+func (g *Grower) settleParallel(ctx context.Context, s span, column int32, left *[MaxBins]uint8, ids [2]int32) error {
 	parts := splitRange(s.lo, s.hi, max(1, min(len(g.workers), s.len()/minParallel)))
-	sums := make([]fineSums, len(parts))
-	err := par.For(ctx, len(parts), len(parts), func(_ context.Context, k int) error {
-		sums[k] = g.settle(parts[k], column, left, ids)
+	return par.For(ctx, len(parts), len(parts), func(_ context.Context, k int) error {
+		g.settle(parts[k], column, left, ids)
 		return nil
 	})
-	for _, f := range sums[1:] {
-		for to := range f.g {
-			sums[0].g[to] += f.g[to]
-			sums[0].h[to] += f.h[to]
-		}
-	}
-	return sums[0], err
 }

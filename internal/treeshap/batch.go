@@ -151,33 +151,24 @@ func gather(dst, before, b0, b1, b2, b3 []byte, shift uint) {
 func (t *table) add(sums []float64, pattern []byte, stride, size int) {
 	n := len(pattern)
 	for c := 0; c < len(t.slots); c += 4 {
-		data := t.data[c/4*size:][:size]
+		data := (*[1 << mostBits][4]float64)(t.data[c/4*size:])
 		var to [4][]float64
 		live := min(4, len(t.slots)-c)
 		for i := range live {
 			to[i] = sums[int(t.slots[c+i])*stride:][:n]
 		}
-		if size == 1<<mostBits {
-			wide := (*[1 << mostBits][4]float64)(data)
-			for i := range live {
-				for r, v := range pattern {
-					to[i][r] += wide[v][i]
-				}
-			}
-			continue
-		}
-		add128((*[128][4]float64)(data), pattern, to, live)
+		add4(data, pattern, to, live)
 	}
 }
 
-// add128 adds live columns of a table of 128 rows.
-func add128(data *[128][4]float64, pattern []byte, to [4][]float64, live int) {
+// add4 adds the first live of four columns of a table.
+func add4(data *[1 << mostBits][4]float64, pattern []byte, to [4][]float64, live int) {
 	n := len(pattern)
 	switch live {
 	case 4:
 		a, b, c, d := to[0][:n], to[1][:n], to[2][:n], to[3][:n]
 		for r, v := range pattern {
-			e := &data[v&127]
+			e := &data[v]
 			a[r] += e[0]
 			b[r] += e[1]
 			c[r] += e[2]
@@ -186,7 +177,7 @@ func add128(data *[128][4]float64, pattern []byte, to [4][]float64, live int) {
 	case 3:
 		a, b, c := to[0][:n], to[1][:n], to[2][:n]
 		for r, v := range pattern {
-			e := &data[v&127]
+			e := &data[v]
 			a[r] += e[0]
 			b[r] += e[1]
 			c[r] += e[2]
@@ -194,14 +185,14 @@ func add128(data *[128][4]float64, pattern []byte, to [4][]float64, live int) {
 	case 2:
 		a, b := to[0][:n], to[1][:n]
 		for r, v := range pattern {
-			e := &data[v&127]
+			e := &data[v]
 			a[r] += e[0]
 			b[r] += e[1]
 		}
 	case 1:
 		a := to[0][:n]
 		for r, v := range pattern {
-			a[r] += data[v&127][0]
+			a[r] += data[v][0]
 		}
 	}
 }

@@ -114,3 +114,42 @@ func BenchmarkInteractions(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkForest is the case without tables: grown out trees, a background of 100 rows.
+func BenchmarkForest(b *testing.B) {
+	r := rng.New(2).Rand()
+	e := randomEnsemble(r, shape{columns: 20, trees: 0})
+	for len(e.Trees) < 100 {
+		if t := randomTree(r, shape{columns: 20, depth: 16, stop: 0.2}); len(t.Nodes) > 200 {
+			e.Trees = append(e.Trees, t)
+		}
+	}
+	x, err := treeshap.New(e, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	t, ground := randomTable(r, 20, 100), randomTable(r, 20, 100)
+	back, err := x.Interventional(b.Context(), ground, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	nodes := 0
+	for i := range e.Trees {
+		nodes += len(e.Trees[i].Nodes)
+	}
+	b.Logf("%d nodes, %d of 100 trees with tables", nodes, x.Tables())
+	b.Run("path", func(b *testing.B) {
+		for b.Loop() {
+			if _, _, err := x.PathDependent(b.Context(), t, 1, nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("background=100", func(b *testing.B) {
+		for b.Loop() {
+			if _, _, err := back.Values(b.Context(), t, 1, nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -71,25 +71,28 @@ func newDeep(t *tree.Tree, scale float64) *deepTree {
 // points returns how many quadrature points are exact for the tree, a multiple of 4.
 func (d *deepTree) points() int { return 4 * max(1, (d.most+7)/8) }
 
-// deepSpace is the scratch space of the passes, an entry for each edge.
+// deepSpace is the scratch space of the passes.
 type deepSpace struct {
-	met                       []bool // the row meets the conditions on the edge's column down to the edge
-	down, lead, ratio, up, by [][4]float64
+	met        []bool // by edge: the row meets the conditions on its column down to it
+	tree       *deepTree
+	rule       *nodes4
+	phi, pairs []float64
+	columns    int
+	over       []coupling // the edges above that count in interactions
 }
 
-func (s *deepSpace) grow(n int) {
-	if len(s.met) >= n {
-		return
-	}
-	s.met = make([]bool, n)
-	for _, a := range []*[][4]float64{&s.down, &s.lead, &s.ratio, &s.up, &s.by} {
-		*a = make([][4]float64, n)
-	}
+// coupling is an edge of the path: its column, and what it adds to the logarithmic derivative
+// with respect to the column at the four points.
+type coupling struct {
+	column int32
+	by     [4]float64
 }
 
 // meet fills s.met for row r of t.
 func (d *deepTree) meet(s *deepSpace, t *tree.Table, r int) {
-	s.grow(len(d.tree.Nodes))
+	if len(s.met) < len(d.tree.Nodes) {
+		s.met = make([]bool, len(d.tree.Nodes))
+	}
 	for k := range d.tree.Nodes {
 		n := &d.tree.Nodes[k]
 		if n.IsLeaf() {
@@ -106,111 +109,151 @@ func (d *deepTree) meet(s *deepSpace, t *tree.Table, r int) {
 // entries of pairs [columns, columns] above the diagonal when that is not nil.
 func (d *deepTree) add(s *deepSpace, rule []nodes4, t *tree.Table, r int, phi, pairs []float64) {
 	d.meet(s, t, r)
+	s.tree, s.phi, s.pairs, s.columns = d, phi, pairs, len(t.Columns)
 	for i := range rule {
-		d.descend(s, &rule[i], pairs != nil)
-		d.ascend(s, phi, pairs, len(t.Columns))
-	}
-}
-
-// descend computes, for the four points: down, the product of the factors of the columns of the
-// path to a node; ratio, what the edge multiplies it by; lead, down of the upper node without
-// the edge's column, times the weight of the point; by, what the edge adds to the logarithmic
-// derivative with respect to its column.
-func (d *deepTree) descend(s *deepSpace, p *nodes4, pairs bool) {
-	s.down[0] = [4]float64{1, 1, 1, 1}
-	for k := 1; k < len(d.tree.Nodes); k++ {
-		up := &s.down[d.tree.Nodes[k].Parent]
-		a := d.above[k]
-		if a > 0 && !s.met[a] {
-			// The column is already not met: the factor shrinks by the share at every point.
-			for i := range 4 {
-				s.ratio[k][i] = d.share[k]
-				s.down[k][i] = up[i] * d.share[k]
-			}
-			continue
-		}
-		var factor [4]float64
-		w := d.whole[k]
-		for i := range 4 {
-			factor[i] = p.u[i] * w
-		}
-		if s.met[k] {
-			for i := range 4 {
-				factor[i] += p.t[i]
-			}
-		}
-		one, rest := [4]float64{1, 1, 1, 1}, 0.0
-		if a > 0 {
-			rest = 1 - d.whole[a]
-			for i := range 4 {
-				one[i] = 1 / (p.t[i] + float64(p.u[i]*d.whole[a]))
-			}
-		}
-		for i := range 4 {
-			s.ratio[k][i] = factor[i] * one[i]
-			s.lead[k][i] = up[i] * one[i] * p.w[i]
-			s.down[k][i] = up[i] * s.ratio[k][i]
-		}
-		if !pairs {
-			continue
-		}
-		for i := range 4 {
-			if s.met[k] {
-				s.by[k][i] = (1-w)/factor[i] - float64(rest*one[i])
-			} else {
-				s.by[k][i] = -1/p.u[i] - float64(rest*one[i])
-			}
-		}
-	}
-}
-
-// ascend sums the leaves under every node and adds what each edge contributes.
-func (d *deepTree) ascend(s *deepSpace, phi, pairs []float64, columns int) {
-	nodes := d.tree.Nodes
-	clear(s.up[:len(nodes)])
-	for k := len(nodes) - 1; k > 0; k-- {
-		if nodes[k].IsLeaf() {
-			v := d.scale * float64(nodes[k].Value)
-			s.up[k] = [4]float64{v, v, v, v}
-		}
-		here, ratio, over := &s.up[k], &s.ratio[k], &s.up[nodes[k].Parent]
-		for i := range 4 {
-			over[i] += float64(ratio[i] * here[i])
-		}
-		a := d.above[k]
-		if a > 0 && !s.met[a] {
-			continue // the column's factor keeps its logarithmic derivative
-		}
-		gain, rest := -d.whole[k], 0.0
-		if s.met[k] {
-			gain = 1 - d.whole[k]
-		}
-		if a > 0 {
-			rest = 1 - d.whole[a]
-		}
-		var c [4]float64
-		for i := range 4 {
-			c[i] = s.lead[k][i] * here[i] * (gain - float64(ratio[i]*rest))
-		}
+		p := &rule[i]
+		s.rule = p
 		if pairs == nil {
-			phi[d.column[k]] += c[0] + c[1] + c[2] + c[3]
-			continue
+			s.walk(0, p.w[0], p.w[1], p.w[2], p.w[3])
+		} else {
+			s.walkPairs(0, p.w)
 		}
-		d.couple(s, &c, k, pairs, columns)
 	}
 }
 
-// couple adds the halves of the interactions of edge k's column with the columns above it.
-func (d *deepTree) couple(s *deepSpace, c *[4]float64, k int, pairs []float64, columns int) {
-	nodes := d.tree.Nodes
-	mine := d.column[k]
-	for e := nodes[k].Parent; e > 0; e = nodes[e].Parent {
-		if d.column[e] == mine || d.above[e] > 0 && !s.met[d.above[e]] {
+// walk goes through the subtree of node k, which is not a leaf, at four points. d is the
+// product of the factors of the path's columns times the point's weight; what returns is the
+// sum of the leaves below, each times the factors of the edges below k. An edge whose column
+// is met by the row (q = 1) or not (q = 0) after it, and was met before, gives its column
+//
+//	sum over points of d / f * up * (q - w - ratio (1 - v))
+//
+// with f the column's factor before the edge, ratio f times it after, w and v the products of
+// the column's shares after and before. When the column was not met before the edge, its factor
+// shrinks alike at every point and the edge gives nothing.
+func (s *deepSpace) walk(k int32, d0, d1, d2, d3 float64) (u0, u1, u2, u3 float64) {
+	t, p := s.tree, s.rule
+	n := &t.tree.Nodes[k]
+	column, a := n.Feature, t.above[n.Left]
+	closed := a > 0 && !s.met[a]
+	sum := 0.0
+	for c := n.Left; ; c = n.Right {
+		var r0, r1, r2, r3 float64 // ratio
+		if closed {
+			r0 = t.share[c]
+			r1, r2, r3 = r0, r0, r0
+		} else {
+			w := t.whole[c]
+			r0, r1, r2, r3 = p.u[0]*w, p.u[1]*w, p.u[2]*w, p.u[3]*w
+			if s.met[c] {
+				r0 += p.t[0]
+				r1 += p.t[1]
+				r2 += p.t[2]
+				r3 += p.t[3]
+			}
+		}
+		var f0, f1, f2, f3 float64
+		again := a > 0 && !closed
+		if again {
+			v := t.whole[a]
+			f0, f1 = 1/(p.t[0]+float64(p.u[0]*v)), 1/(p.t[1]+float64(p.u[1]*v))
+			f2, f3 = 1/(p.t[2]+float64(p.u[2]*v)), 1/(p.t[3]+float64(p.u[3]*v))
+			r0, r1, r2, r3 = r0*f0, r1*f1, r2*f2, r3*f3
+		}
+		var b0, b1, b2, b3 float64
+		if child := &t.tree.Nodes[c]; child.IsLeaf() {
+			b0 = t.scale * float64(child.Value)
+			b1, b2, b3 = b0, b0, b0
+		} else {
+			b0, b1, b2, b3 = s.walk(c, d0*r0, d1*r1, d2*r2, d3*r3)
+		}
+		u0 += float64(r0 * b0)
+		u1 += float64(r1 * b1)
+		u2 += float64(r2 * b2)
+		u3 += float64(r3 * b3)
+		if !closed {
+			gain := -t.whole[c]
+			if s.met[c] {
+				gain++
+			}
+			if again {
+				rest := 1 - t.whole[a]
+				sum += float64(d0*f0*b0*(gain-float64(r0*rest))) + float64(d1*f1*b1*(gain-float64(r1*rest))) +
+					float64(d2*f2*b2*(gain-float64(r2*rest))) + float64(d3*f3*b3*(gain-float64(r3*rest)))
+			} else {
+				sum += float64(gain * (float64(d0*b0) + float64(d1*b1) + float64(d2*b2) + float64(d3*b3)))
+			}
+		}
+		if c == n.Right {
+			break
+		}
+	}
+	s.phi[column] += sum
+	return u0, u1, u2, u3
+}
+
+// walkPairs is walk for interactions: what an edge gives to its column goes, times what every
+// edge above adds to the logarithmic derivative with respect to its own column, to the pair.
+func (s *deepSpace) walkPairs(k int32, d [4]float64) (up [4]float64) {
+	t, p := s.tree, s.rule
+	n := &t.tree.Nodes[k]
+	if n.IsLeaf() {
+		v := t.scale * float64(n.Value)
+		return [4]float64{v, v, v, v}
+	}
+	a := t.above[n.Left]
+	closed := a > 0 && !s.met[a]
+	for _, c := range [2]int32{n.Left, n.Right} {
+		var ratio, next, give, by [4]float64
+		w := t.whole[c]
+		for i := range 4 {
+			if closed {
+				ratio[i] = t.share[c]
+				next[i] = d[i] * ratio[i]
+				continue
+			}
+			before, rest, factor, gain := 1.0, 0.0, p.u[i]*w, -w
+			by[i] = -1 / p.u[i]
+			if s.met[c] {
+				factor += p.t[i]
+				gain = 1 - w
+				by[i] = gain / factor
+			}
+			if a > 0 {
+				before = 1 / (p.t[i] + float64(p.u[i]*t.whole[a]))
+				rest = 1 - t.whole[a]
+			}
+			by[i] -= float64(rest * before)
+			ratio[i] = factor * before
+			next[i] = d[i] * ratio[i]
+			give[i] = d[i] * before * (gain - float64(ratio[i]*rest))
+		}
+		if !closed {
+			s.over = append(s.over, coupling{n.Feature, by})
+		}
+		below := s.walkPairs(c, next)
+		if !closed {
+			s.over = s.over[:len(s.over)-1]
+			for i := range 4 {
+				give[i] *= below[i]
+			}
+			s.couple(n.Feature, &give)
+		}
+		for i := range 4 {
+			up[i] += float64(ratio[i] * below[i])
+		}
+	}
+	return up
+}
+
+// couple adds the halves of the interactions of column with the columns above.
+func (s *deepSpace) couple(column int32, give *[4]float64) {
+	for i := range s.over {
+		e := &s.over[i]
+		if e.column == column {
 			continue
 		}
-		by := &s.by[e]
-		v := float64(c[0]*by[0]) + float64(c[1]*by[1]) + float64(c[2]*by[2]) + float64(c[3]*by[3])
-		lo, hi := min(mine, d.column[e]), max(mine, d.column[e])
-		pairs[int(lo)*columns+int(hi)] += v / 2
+		v := float64(give[0]*e.by[0]) + float64(give[1]*e.by[1]) + float64(give[2]*e.by[2]) + float64(give[3]*e.by[3])
+		s.pairs[int(min(column, e.column))*s.columns+int(max(column, e.column))] += v / 2
 	}
 }

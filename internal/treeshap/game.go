@@ -34,13 +34,19 @@ func (x *Explainer) build(ctx context.Context, workers int, pairs bool, c *count
 		}
 		var b builder
 		g.tables[i] = make([]table, len(p.groups))
+		room := p.bytes()
+		if pairs {
+			room = p.pairBytes()
+		}
+		arena := make([][4]float64, room/32+1<<mostBits-p.size)
 		for k := range p.groups {
 			var count *[1 << mostBits]float64
 			rows := 0
 			if c != nil {
 				count, rows = &c.by[i][k], c.rows
 			}
-			g.tables[i][k] = b.table(x, p, &p.groups[k], pairs, count, rows)
+			t := &g.tables[i][k]
+			arena = b.table(t, arena, x, p, &p.groups[k], pairs, count, rows)
 		}
 		return nil
 	})
@@ -56,15 +62,14 @@ type builder struct {
 	at   []int
 }
 
-// table makes the table of one group.
-func (b *builder) table(x *Explainer, p *plan, g *group, pairs bool, count *[1 << mostBits]float64, rows int) table {
-	var t table
+// table makes the table of one group at the start of arena and returns what follows.
+func (b *builder) table(t *table, arena [][4]float64, x *Explainer, p *plan, g *group, pairs bool, count *[1 << mostBits]float64, rows int) [][4]float64 {
 	if pairs {
 		t.slots = groupPairs(x.pairs, g)
 	} else {
 		t.slots = g.columns
 	}
-	t.data = make([][4]float64, chunks(len(t.slots))*p.size)
+	t.data = arena
 	patterns := 1 << len(g.bits)
 	for i := range g.leaves {
 		l := &g.leaves[i]
@@ -103,7 +108,7 @@ func (b *builder) table(x *Explainer, p *plan, g *group, pairs bool, count *[1 <
 			}
 		}
 	}
-	return t
+	return arena[chunks(len(t.slots))*p.size:]
 }
 
 // slots returns where in the sorted list the columns (or pairs) of players are.

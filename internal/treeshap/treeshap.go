@@ -35,8 +35,12 @@ import (
 )
 
 // DefaultBytes is the memory that the tables of one kind may take unless Options says
-// otherwise: 100 trees of depth 6 take 13 MiB, of depth 8 about 260 MiB.
+// otherwise: 100 trees of depth 6 take 13 MiB, of depth 8 about 200 MiB.
 const DefaultBytes = 256 << 20
+
+// mostDepth is the longest path that is accepted: the walks through a tree recurse, and no
+// grown tree is near it.
+const mostDepth = 20000
 
 // Options tunes an Explainer. Nil means the defaults.
 type Options struct {
@@ -66,7 +70,7 @@ type Explainer struct {
 // New prepares e. Errors are Invalid: a tree that is not a tree (a child before its parent,
 // two parents, an index out of range), a value, threshold or cover that is not finite, a
 // negative cover, a column that Features does not have. A split whose two children have no
-// cover counts both sides as equally likely.
+// cover counts both sides as equally likely. A path of more than 20,000 splits is Unsupported.
 func New(e *tree.Ensemble, o *Options) (*Explainer, error) {
 	if err := check(e); err != nil {
 		return nil, err
@@ -222,13 +226,15 @@ func fault(t *tree.Tree, columns int) *diag.Error {
 	if len(t.Nodes) == 0 {
 		return diag.Errorf(diag.Invalid, "nodes", "expected at least one node, got none")
 	}
-	seen := make([]bool, len(t.Nodes))
-	seen[0] = true
+	level := make([]int32, len(t.Nodes)) // 1 at the root; 0 before a parent was seen
+	level[0] = 1
 	for k := range t.Nodes {
 		n := &t.Nodes[k]
 		switch {
-		case !seen[k]:
+		case level[k] == 0:
 			return diag.Errorf(diag.Invalid, "nodes", "node %d: expected a parent before it", k)
+		case level[k] > mostDepth+1:
+			return diag.Errorf(diag.Unsupported, "nodes", "node %d: expected at most %d splits above it", k, mostDepth)
 		case !finite(n.Cover) || n.Cover < 0:
 			return diag.Errorf(diag.Invalid, "cover", "node %d: expected a finite number that is not negative", k)
 		case n.IsLeaf():
@@ -244,10 +250,10 @@ func fault(t *tree.Tree, columns int) *diag.Error {
 			return diag.Errorf(diag.Invalid, "threshold", "node %d: expected a number", k)
 		}
 		for _, c := range [2]int32{n.Left, n.Right} {
-			if int(c) <= k || int(c) >= len(t.Nodes) || seen[c] {
+			if int(c) <= k || int(c) >= len(t.Nodes) || level[c] > 0 {
 				return diag.Errorf(diag.Invalid, "nodes", "node %d: expected children after it that have no other parent", k)
 			}
-			seen[c] = true
+			level[c] = level[k] + 1
 		}
 	}
 	return nil

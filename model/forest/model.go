@@ -4,10 +4,12 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sync"
 
 	"dolor/diag"
 	"dolor/frame"
 	"dolor/internal/tree"
+	"dolor/internal/treeshap"
 	"dolor/model"
 )
 
@@ -21,17 +23,22 @@ type Model struct {
 	oob          []float64 // nil in a model that was loaded
 	warnings     []diag.Warning
 
-	mean *tree.Mean
+	mean      *tree.Mean
+	explainer func() (*treeshap.Explainer, error) // made on first use
 }
 
 var (
 	_ model.Model        = (*Model)(nil)
 	_ model.TreeEnsemble = (*Model)(nil)
+	_ model.Attributor   = (*Model)(nil)
 	_ model.Warner       = (*Model)(nil)
 )
 
 // prepare makes what prediction needs from the trees.
-func (m *Model) prepare() { m.mean = tree.NewMean(m.ensemble.Trees, len(m.schema)) }
+func (m *Model) prepare() {
+	m.mean = tree.NewMean(m.ensemble.Trees, len(m.schema))
+	m.explainer = sync.OnceValues(func() (*treeshap.Explainer, error) { return treeshap.New(&m.ensemble, nil) })
+}
 
 // features describes the columns to readers of the trees.
 func (m *Model) features() {
@@ -62,6 +69,39 @@ func (m *Model) Predict(ctx context.Context, x *frame.Frame, dst []float64) ([]f
 	}
 	dst = dst[:n]
 	return dst, m.mean.Predict(ctx, t, 0, dst)
+}
+
+// Attribute implements [model.Attributor]: exact path-dependent Shapley values on the scale of
+// probability (not log-odds), the mean over the trees of each tree's (Lundberg et al. 2020,
+// doi:10.1038/s42256-019-0138-9). They and the base add up to Predict; the base is the mean
+// share of the outcome in the trees' rows.
+func (m *Model) Attribute(ctx context.Context, x *frame.Frame) (phi frame.Matrix, base []float64, err error) {
+	p, err := m.Predict(ctx, x, nil)
+	if err != nil {
+		return phi, nil, err
+	}
+	t, err := m.Table(x)
+	if err != nil {
+		return phi, nil, err
+	}
+	e, err := m.explainer()
+	if err != nil {
+		return phi, nil, err
+	}
+	values, at, err := e.PathDependent(ctx, t, 0, nil)
+	if err != nil {
+		return phi, nil, err
+	}
+	trees := float64(len(m.ensemble.Trees))
+	for i := range values {
+		values[i] /= trees
+	}
+	phi = frame.Matrix{Rows: t.Rows, Cols: len(m.schema), Data: values, Names: m.schema.Names()}
+	base = make([]float64, t.Rows)
+	for i := range base {
+		base[i] = treeshap.Settle(phi.Row(i), at/trees, p[i])
+	}
+	return phi, base, nil
 }
 
 // Trees implements [model.TreeEnsemble].

@@ -10,6 +10,7 @@ import (
 	"math"
 
 	"dolor/diag"
+	"dolor/explain"
 	"dolor/frame"
 	"dolor/model"
 )
@@ -285,31 +286,33 @@ type Choice struct {
 
 // Results is results.json: everything a report shows except the protocol itself.
 type Results struct {
-	Format      int            `json:"format"` // 1
-	Study       string         `json:"study"`
-	Simulated   bool           `json:"simulated"`
-	Outcome     string         `json:"outcome"` // in words: "target > 0"
-	Level       float64        `json:"level"`
-	Decision    float64        `json:"decision_threshold"`
-	Thresholds  []float64      `json:"thresholds"` // all declared, decision included
-	Primary     string         `json:"primary"`    // the family the headline is about
-	Families    []string       `json:"families"`   // in protocol order
-	N           int            `json:"n"`
-	Events      int            `json:"events"`
-	Inputs      []Provenance   `json:"inputs"`
-	Flow        []FlowStep     `json:"flow"`
-	FlowEnds    []FlowEnd      `json:"flow_ends"`
-	Table1      []Table1       `json:"table1"`
-	Missingness Missingness    `json:"missingness"`
-	SampleSize  []Criterion    `json:"sample_size"`
-	Rows        []Row          `json:"rows"`
-	Comparisons []Comparison   `json:"comparisons"`
-	Curves      []Curves       `json:"curves"`
-	Sites       []SitePool     `json:"sites"`
-	Equations   []Equation     `json:"equations"`
-	Choices     []Choice       `json:"choices"`
-	Notes       []string       `json:"notes"` // what the intervals cover, and where none holds
-	Warnings    []diag.Warning `json:"warnings"`
+	Format      int          `json:"format"` // 1
+	Study       string       `json:"study"`
+	Simulated   bool         `json:"simulated"`
+	Outcome     string       `json:"outcome"` // in words: "target > 0"
+	Level       float64      `json:"level"`
+	Decision    float64      `json:"decision_threshold"`
+	Thresholds  []float64    `json:"thresholds"` // all declared, decision included
+	Primary     string       `json:"primary"`    // the family the headline is about
+	Families    []string     `json:"families"`   // in protocol order
+	N           int          `json:"n"`
+	Events      int          `json:"events"`
+	Inputs      []Provenance `json:"inputs"`
+	Flow        []FlowStep   `json:"flow"`
+	FlowEnds    []FlowEnd    `json:"flow_ends"`
+	Table1      []Table1     `json:"table1"`
+	Missingness Missingness  `json:"missingness"`
+	SampleSize  []Criterion  `json:"sample_size"`
+	Rows        []Row        `json:"rows"`
+	Comparisons []Comparison `json:"comparisons"`
+	Curves      []Curves     `json:"curves"`
+	Sites       []SitePool   `json:"sites"`
+	Equations   []Equation   `json:"equations"`
+	Choices     []Choice     `json:"choices"`
+	// Attributions says what the predictions of each family rest on, by validation.
+	Attributions []explain.Summary `json:"attributions,omitempty"`
+	Notes        []string          `json:"notes"` // what the intervals cover, and where none holds
+	Warnings     []diag.Warning    `json:"warnings"`
 }
 
 // Find returns the row of family, validation and metric over all patients (of the only site

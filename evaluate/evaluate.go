@@ -72,6 +72,7 @@ type Options struct {
 	Workers    int // 0: GOMAXPROCS
 	Progress   progress.Func
 	Checkpoint Checkpoint // nil: nothing is kept
+	Explain    Explainer  // nil: held-out rows are predicted only
 }
 
 // Checkpoint keeps finished tasks, so that a stopped run can continue.
@@ -90,7 +91,9 @@ type Result struct {
 	Development []int        // rows used for development
 	Temporal    []int        // rows of the temporal test
 	External    []int        // rows of the external test
-	Warnings    []diag.Warning
+	// Attributions of held-out rows, when Options.Explain was set.
+	Attributions []Attributions
+	Warnings     []diag.Warning
 }
 
 // TaskReport says what one fit chose.

@@ -30,6 +30,7 @@ type Task struct {
 
 	recipe      int
 	train, test []int
+	unseen      int // final: the rows at the end of test that are not development
 }
 
 // Key names the task in checkpoints and trial logs.
@@ -102,7 +103,7 @@ func planTasks(d *Data, plan *Plan, p *parts, s rng.Stream) ([]Task, error) {
 	if n := events(d.Y, train); n == 0 || n == len(train) {
 		return nil, diag.Errorf(diag.Unfit, "outcome", "the rows of development have one class only")
 	}
-	each(Task{Kind: kindFinal, train: train, test: append(append([]int(nil), p.development...), test...)})
+	each(Task{Kind: kindFinal, train: train, test: append(append([]int(nil), p.development...), test...), unseen: len(test)})
 	return tasks, nil
 }
 
@@ -156,6 +157,7 @@ type outcomeOfTask struct {
 	Raw      []float64       `json:"raw,omitempty"`
 	Trials   []Trial         `json:"trials,omitempty"`
 	Optimism []OptimismStat  `json:"optimism,omitempty"`
+	Explain  *Explained      `json:"explain,omitempty"`
 	Fitted   json.RawMessage `json:"fitted,omitempty"`
 	Warnings []diag.Warning  `json:"warnings,omitempty"`
 
@@ -184,7 +186,7 @@ func runOrLoad(ctx context.Context, d *Data, plan *Plan, t *Task, o *Options) (*
 			return &r, nil
 		}
 	}
-	r, err := runTask(ctx, d, plan, t, o.Stream)
+	r, err := runTask(ctx, d, plan, t, o)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.Key(), err)
 	}
@@ -205,7 +207,7 @@ func runOrLoad(ctx context.Context, d *Data, plan *Plan, t *Task, o *Options) (*
 	return r, nil
 }
 
-func runTask(ctx context.Context, d *Data, plan *Plan, t *Task, s rng.Stream) (*outcomeOfTask, error) {
+func runTask(ctx context.Context, d *Data, plan *Plan, t *Task, o *Options) (*outcomeOfTask, error) {
 	recipe := plan.Recipes[t.recipe]
 	train := d.take(t.train)
 	if t.Kind == kindBootstrap && train.Patient == nil {
@@ -218,7 +220,7 @@ func runTask(ctx context.Context, d *Data, plan *Plan, t *Task, s rng.Stream) (*
 	if inner < 2 {
 		inner = 5
 	}
-	f, trials, err := recipe.Fit(ctx, train, inner, t.Key(), t.stream(s))
+	f, trials, err := recipe.Fit(ctx, train, inner, t.Key(), t.stream(o.Stream))
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +246,8 @@ func runTask(ctx context.Context, d *Data, plan *Plan, t *Task, s rng.Stream) (*
 	if err != nil {
 		return nil, err
 	}
-	return r, nil
+	r.Explain, err = t.explain(ctx, d, f, o.Explain)
+	return r, err
 }
 
 type progressCount struct{ n atomic.Int64 }
@@ -271,6 +274,7 @@ func collect(d *Data, p *parts, tasks []Task, done []*outcomeOfTask) *Result {
 			}
 			res.Warnings = addByCode(res.Warnings, w)
 		}
+		res.explained(t, r.Explain, where)
 		switch t.Kind {
 		case kindBootstrap:
 			res.Optimism = append(res.Optimism, Optimism{Family: t.Family, Replicate: t.Fold, Stats: r.Optimism})

@@ -21,6 +21,7 @@ const (
 	line kind = iota
 	area
 	circle
+	dots
 	text
 )
 
@@ -88,6 +89,13 @@ func (d *Drawing) rect(s style, x, y, w, h float64) {
 func (d *Drawing) circle(s style, x, y, r float64) {
 	if finite(point{x, y}) {
 		d.marks = append(d.marks, mark{kind: circle, pts: []point{{x, y}}, radius: r, fill: s.fill, stroke: s.stroke, width: s.width, opacity: s.opacity})
+	}
+}
+
+// dots draws round points of one colour, as wide as the stroke: far fewer bytes than circles.
+func (d *Drawing) dots(s style, pts ...point) {
+	if len(pts) > 0 {
+		d.marks = append(d.marks, mark{kind: dots, pts: pts, stroke: s.stroke, width: s.width})
 	}
 }
 

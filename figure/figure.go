@@ -68,6 +68,8 @@ func All() []Entry {
 		{"decision", byView("decision", Decision)},
 		{"confusion", byView("confusion", Confusion)},
 		{"forest", Forests},
+		{"beeswarm", attributed("beeswarm", Beeswarm)},
+		{"importance", attributed("importance", Importance)},
 	}
 }
 
@@ -216,30 +218,37 @@ func emptyFigure(title, why string, square bool) Figure {
 	return f
 }
 
-// WriteAll writes every figure of r into dir as SVG (wide, and narrow with the ending
-// -narrow), PNG and PDF, and returns the file names in order.
+// WriteAll writes every figure of r into dir as [Write] does.
 func WriteAll(dir string, r *assess.Results) ([]string, error) {
+	var figures []Figure
+	for _, e := range All() {
+		figures = append(figures, e.Draw(r)...)
+	}
+	return Write(dir, figures)
+}
+
+// Write writes figures into dir, made when it is not there, as SVG (wide, and narrow with the
+// ending -narrow), PNG and PDF, and returns the file names in order.
+func Write(dir string, figures []Figure) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, &diag.Error{Kind: diag.KindOf(err), Op: "figure.WriteAll", Msg: "the folder cannot be made", Err: err}
+		return nil, &diag.Error{Kind: diag.KindOf(err), Op: "figure.Write", Msg: "the folder cannot be made", Err: err}
 	}
 	var names []string
-	for _, e := range All() {
-		for _, f := range e.Draw(r) {
-			for _, out := range []struct {
-				end   string
-				write func(*os.File) error
-			}{
-				{".svg", func(w *os.File) error { return f.Wide.WriteSVG(w) }},
-				{"-narrow.svg", func(w *os.File) error { return f.Narrow.WriteSVG(w) }},
-				{".png", func(w *os.File) error { return f.Wide.WritePNG(w) }},
-				{".pdf", func(w *os.File) error { return f.Wide.WritePDF(w) }},
-			} {
-				name := f.Name + out.end
-				if err := writeFile(filepath.Join(dir, name), out.write); err != nil {
-					return names, err
-				}
-				names = append(names, name)
+	for _, f := range figures {
+		for _, out := range []struct {
+			end   string
+			write func(*os.File) error
+		}{
+			{".svg", func(w *os.File) error { return f.Wide.WriteSVG(w) }},
+			{"-narrow.svg", func(w *os.File) error { return f.Narrow.WriteSVG(w) }},
+			{".png", func(w *os.File) error { return f.Wide.WritePNG(w) }},
+			{".pdf", func(w *os.File) error { return f.Wide.WritePDF(w) }},
+		} {
+			name := f.Name + out.end
+			if err := writeFile(filepath.Join(dir, name), out.write); err != nil {
+				return names, err
 			}
+			names = append(names, name)
 		}
 	}
 	return names, nil
@@ -248,14 +257,14 @@ func WriteAll(dir string, r *assess.Results) ([]string, error) {
 func writeFile(path string, write func(*os.File) error) error {
 	f, err := os.Create(path)
 	if err != nil {
-		return &diag.Error{Kind: diag.KindOf(err), Op: "figure.WriteAll", Field: filepath.Base(path), Msg: "cannot be written", Err: err}
+		return &diag.Error{Kind: diag.KindOf(err), Op: "figure.Write", Field: filepath.Base(path), Msg: "cannot be written", Err: err}
 	}
 	err = write(f)
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
 	if err != nil {
-		return &diag.Error{Kind: diag.KindOf(err), Op: "figure.WriteAll", Field: filepath.Base(path), Msg: "cannot be written", Err: err}
+		return &diag.Error{Kind: diag.KindOf(err), Op: "figure.Write", Field: filepath.Base(path), Msg: "cannot be written", Err: err}
 	}
 	return nil
 }

@@ -19,6 +19,10 @@ const (
 	Comparator = "#b04a0c"
 	Other      = "#918f88"
 	Dark       = "#454b53"
+	Lowers     = "#1f5f9e" // a value that lowers the risk, and the lowest fifth of a predictor
+	LowValue   = "#7ba3c9"
+	MidValue   = "#a9a8a2"
+	HighValue  = "#dd9c66"
 )
 
 // Variables returns the style sheet's variable for each colour of the palette.
@@ -26,6 +30,7 @@ func Variables() map[string]string {
 	return map[string]string{
 		Background: "--bg", Panel: "--panel", Ink: "--ink", Muted: "--muted", Rule: "--rule",
 		Reference: "--ref", Primary: "--blue", Comparator: "--orange", Other: "--grey", Dark: "--dark",
+		Lowers: "--v1", LowValue: "--v2", MidValue: "--v3", HighValue: "--v4",
 	}
 }
 

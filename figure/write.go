@@ -92,6 +92,12 @@ func (m mark) writeSVG(b *strings.Builder, paint func(string) string) {
 			b.WriteByte('Z')
 		}
 		b.WriteByte('"')
+	case dots:
+		b.WriteString(`<path d="`)
+		for _, p := range m.pts {
+			b.WriteString("M" + number(p.x) + " " + number(p.y) + "h0")
+		}
+		b.WriteString(`" stroke-linecap="round"`)
 	case circle:
 		b.WriteString(`<circle cx="` + number(m.pts[0].x) + `" cy="` + number(m.pts[0].y) + `" r="` + number(m.radius) + `"`)
 	case text:
@@ -199,6 +205,13 @@ func (d *Drawing) drawVG(c vg.Canvas, m mark, at func(point) vg.Point, unit floa
 		c.FillString(d.faces.face(m.size*unit, m.bold), at(p), m.text)
 		return
 	}
+	if m.kind == dots {
+		c.SetColor(colorOf(m.stroke, 1))
+		for _, p := range m.pts {
+			d.drawVG(c, mark{kind: circle, pts: []point{p}, radius: m.width / 2, fill: m.stroke}, at, unit)
+		}
+		return
+	}
 	var path vg.Path
 	if m.kind == circle {
 		q := at(m.pts[0])
@@ -281,6 +294,13 @@ func (d *Drawing) drawPDF(p *fpdf.Fpdf, m mark) {
 		}
 		set(m.fill, p.SetTextColor)
 		p.Text(x, y, m.text)
+		return
+	}
+	if m.kind == dots {
+		set(m.stroke, p.SetFillColor)
+		for _, q := range m.pts {
+			p.Circle(q.x*pdfScale, q.y*pdfScale, m.width/2*pdfScale, "F")
+		}
 		return
 	}
 	path := func() {

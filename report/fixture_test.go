@@ -1,6 +1,7 @@
 package report
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -9,6 +10,8 @@ import (
 
 	"dolor/assess"
 	"dolor/diag"
+	"dolor/explain"
+	"dolor/frame"
 	"dolor/internal/golden"
 	"dolor/rng"
 )
@@ -166,6 +169,7 @@ func fixture() *assess.Results {
 	}}
 	r.Choices = []assess.Choice{{Family: "elasticnet", What: "calibration", Value: "none", Count: 4, Of: 5}}
 	r.Warnings = []diag.Warning{{Code: "sample_size", Msg: "30 parameters offered where the criteria allow 27", Count: 1}, {Code: "few_events", Msg: "fewer than 5 events in a stratum: not estimated", Count: 2, First: "sex = not recorded"}}
+	r.Attributions = attributionsFor(n)
 	return r
 }
 
@@ -304,6 +308,64 @@ func variants() map[string]*assess.Results {
 		long.Equations[0].Terms = append(long.Equations[0].Terms, assess.EquationTerm{Name: fmt.Sprintf("predictor_%02d", k), Estimate: 0.1})
 	}
 	return map[string]*assess.Results{"plain": fixture(), "nosites": none, "wide": wide, "oneclass": one, "long": long, "empty": {}}
+}
+
+// attributionsFor explains n invented patients of two families; a third has none and says why.
+func attributionsFor(n int) []explain.Summary {
+	random := rng.New(20260714).Child("attributions").Rand()
+	fields := []frame.Field{{Name: "breakthrough", Unit: "episodes"}, {Name: "dose slope", Unit: "% a week"}, {Name: "tumour site"}, {Name: "neuropathic items"}, {Name: "age", Unit: "years"}, {Name: "albumin", Unit: "g/L"}}
+	effect := []float64{0.5, 0.35, 0, -0.2, -0.1, 0.004}
+	value := make([][]float64, len(fields))
+	site := make([]int32, n)
+	for j := range fields {
+		value[j] = make([]float64, n)
+		for i := range n {
+			value[j][i] = random.NormFloat64()
+			if j == 1 && random.IntN(12) == 0 {
+				value[j][i] = math.NaN()
+			}
+			site[i] = int32(random.IntN(3))
+		}
+	}
+	cols := make([]frame.Column, len(fields))
+	for j, f := range fields {
+		cols[j] = frame.NumberColumn(f, value[j])
+	}
+	cols[2] = frame.CategoryColumn(frame.Field{Name: "tumour site", Levels: []string{"breast", "lung", "pancreas"}}, site)
+	x, err := frame.New(n, cols...)
+	if err != nil {
+		panic(err)
+	}
+	var out []explain.Summary
+	for k, family := range []string{"elasticnet", "gbm"} {
+		t := &explain.Table{Phi: frame.NewMatrix(2*n, len(fields)), TestShare: 0.25}
+		t.About = explain.About{Scale: explain.LogOdds, Calibration: "beta or logistic", Background: "the 511 to 513 training rows of each fit, interventional", Averaging: "each row by the model that had not seen it, 10 fits, all 2 repeats counted"}
+		t.Phi.Names = x.Schema().Names()
+		var rows []int
+		for i := range 2 * n {
+			fit := i%5 + 5*(i/n)
+			rows = append(rows, i%n)
+			t.Fold, t.Base, t.Patient = append(t.Fold, fit), append(t.Base, -0.7+0.01*float64(fit)), append(t.Patient, fmt.Sprint(i%n))
+			for j := range fields {
+				v := value[j][i%n]
+				t.Phi.Row(i)[j] = effect[j] * (1 + 0.05*float64(fit%3+k)) * v * (1 + 0.2*float64(k)*random.NormFloat64())
+				if v != v {
+					t.Phi.Row(i)[j] = -0.05
+				}
+			}
+			t.Phi.Row(i)[2] = []float64{-0.2, 0.05, 0.4}[site[i%n]]
+		}
+		t.X = x.Take(rows)
+		s, err := explain.Summarise(context.Background(), t, &explain.SummaryOptions{Replicates: 100, Stream: rng.New(1)})
+		if err != nil {
+			panic(err)
+		}
+		if s.Family, s.Validation = family, assess.Internal; k > 0 {
+			s.Swarm = nil
+		}
+		out = append(out, *s)
+	}
+	return append(out, explain.Summary{Family: "logistic", Validation: assess.Internal, Note: "logistic: an invented reason why there are none"})
 }
 
 func TestFixtureIsCurrent(t *testing.T) {

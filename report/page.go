@@ -111,16 +111,20 @@ type page struct {
 	Decisions   []fig
 	Confusions  []fig
 	Forests     []fig
-	Subgroups   []block
-	Comparisons []allRow
-	Equations   []equation
-	Choices     []string
-	Methods     []string
-	Folds       []allRow
-	Protocol    string
-	Tripod      *Tripod
-	Counts      string
-	Card        [][2]string
+	// Attributions are the figures of what the primary family's predictions rest on, Explained the numbers of
+	// every family.
+	Attributions []fig
+	Explained    []explained
+	Subgroups    []block
+	Comparisons  []allRow
+	Equations    []equation
+	Choices      []string
+	Methods      []string
+	Folds        []allRow
+	Protocol     string
+	Tripod       *Tripod
+	Counts       string
+	Card         [][2]string
 }
 
 func newPage(in *Input) *page {
@@ -134,6 +138,7 @@ func newPage(in *Input) *page {
 	b.cohort(p)
 	b.validation(p)
 	b.figures(p)
+	b.explanations(p)
 	b.rest(p)
 	p.Protocol = string(in.Protocol)
 	p.Tripod = in.Tripod
@@ -431,6 +436,7 @@ func (b *builder) fig(f figure.Figure) fig {
 }
 
 func (b *builder) figures(p *page) {
+	var shown figure.View // whose attributions are drawn
 	for _, e := range figure.All() {
 		for _, f := range e.Draw(b.r) {
 			if f.View.Validation == assess.SiteOut && f.View.Site != "" {
@@ -451,6 +457,12 @@ func (b *builder) figures(p *page) {
 				p.Decisions = append(p.Decisions, b.fig(f))
 			case "confusion":
 				p.Confusions = append(p.Confusions, b.fig(f))
+			case "beeswarm", "importance":
+				if len(p.Attributions) > 0 && f.View != shown {
+					continue // the other validations are in figures/
+				}
+				shown = f.View
+				p.Attributions = append(p.Attributions, b.fig(f))
 			case "forest":
 				p.Forests = append(p.Forests, b.fig(f))
 			}

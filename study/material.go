@@ -25,6 +25,8 @@ type material struct {
 	Frame       *frame.Frame // predictors and subgroup columns of the rows kept
 	Predictions *evaluate.Predictions
 	Trials      []evaluate.Trial
+	// Attributions of held-out rows; never nil, empty in folders of earlier versions.
+	Attributions *attributions
 }
 
 // CohortFile is cohort.json.
@@ -54,6 +56,8 @@ type FitsFile struct {
 	Parameters map[string]int        `json:"parameters"` // candidate parameters a family, for sample size
 	Suspects   []evaluate.Suspect    `json:"suspects,omitempty"`
 	Warnings   []diag.Warning        `json:"warnings,omitempty"`
+	// Attributions says what attributions.parquet means.
+	Attributions []AttributionFits `json:"attributions,omitempty"`
 }
 
 // The key columns of frame.parquet.
@@ -67,7 +71,7 @@ const (
 
 func materialOf(ctx context.Context, p *Protocol, c *cohort, res *evaluate.Result) (*material, error) {
 	d := c.data
-	m := &material{Protocol: p, Predictions: res.Predictions, Trials: res.Trials}
+	m := &material{Protocol: p, Predictions: res.Predictions, Trials: res.Trials, Attributions: &attributions{}}
 	for i := range m.Predictions.Row { // rows of the data as read, not of the rows kept
 		m.Predictions.Row[i] = c.rowNumber[m.Predictions.Row[i]-1]
 	}
@@ -94,6 +98,7 @@ func materialOf(ctx context.Context, p *Protocol, c *cohort, res *evaluate.Resul
 			m.Fits.Equations = append(m.Fits.Equations, *e)
 		}
 	}
+	m.addAttributions(res.Attributions, d.Patient, c.rowNumber)
 	m.Frame, err = keyedFrame(p, c, res)
 	return m, err
 }
@@ -154,6 +159,9 @@ func (m *material) write(folder *atomicfile.Folder) error {
 	if err := table.WriteParquet(filepath.Join(folder.Path(), "predictions.parquet")); err != nil {
 		return err
 	}
+	if err := m.Attributions.write(folder); err != nil {
+		return err
+	}
 	return folder.WriteFile("trials.jsonl", func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		for _, t := range m.Trials {
@@ -194,6 +202,9 @@ func copyKept(dir string, folder *atomicfile.Folder) error {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "model.dolor")); err == nil {
 		names = append(names, "model.dolor")
+	}
+	if _, err := os.Stat(filepath.Join(dir, attributionsFile)); err == nil {
+		names = append(names, attributionsFile)
 	}
 	for _, o := range others {
 		names = append(names, "models/"+filepath.Base(o))
@@ -236,7 +247,10 @@ func readMaterial(ctx context.Context, env *Env, dir string) (*material, error) 
 	if err != nil {
 		return nil, err
 	}
-	m.Predictions, err = evaluate.PredictionsFrom(table)
+	if m.Predictions, err = evaluate.PredictionsFrom(table); err != nil {
+		return nil, err
+	}
+	m.Attributions, err = readAttributions(ctx, dir)
 	return m, err
 }
 

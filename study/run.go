@@ -67,6 +67,7 @@ func Run(ctx context.Context, env *Env, p *Protocol, out string, o *Options) (*a
 	root := rng.New(p.Seed)
 	res, err := evaluate.Run(ctx, c.data, plan, &evaluate.Options{
 		Stream: root.Child("evaluate"), Workers: o.Workers, Progress: o.Progress, Checkpoint: kept,
+		Explain: explainHeldOut,
 	})
 	if err != nil {
 		kept.removeIfEmpty()
@@ -322,6 +323,11 @@ func (m *material) derive(ctx context.Context, env *Env, folder *atomicfile.Fold
 	if err != nil {
 		return nil, err
 	}
+	explanations, ws, err := m.explanations(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	results.Attributions, results.Warnings = explanations, diag.Merge(results.Warnings, ws...)
 	if err := writeJSON(folder, "results.json", results); err != nil {
 		return nil, err
 	}

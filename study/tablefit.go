@@ -254,13 +254,16 @@ func Validate(ctx context.Context, env *Env, path, data, out string, t *TableOut
 	for i := range c.data.Rows() {
 		res.External = append(res.External, i)
 	}
-	m := &material{Protocol: p.relativeTo(out), Predictions: res.Predictions}
+	m := &material{Protocol: p.relativeTo(out), Predictions: res.Predictions, Attributions: &attributions{}}
 	m.Cohort = CohortFile{
 		Outcome: c.outcome, Horizon: c.data.Horizon, N: c.data.Rows(), Events: countTrue(c.data.Y), Flow: c.flow, Inputs: c.inputs,
 		Warnings: c.warnings, Predictors: x.Schema().Names(), External: c.data.Rows(),
 	}
 	for i := range m.Predictions.Row {
 		m.Predictions.Row[i] = c.rowNumber[m.Predictions.Row[i]-1]
+	}
+	if err := m.explainAll(ctx, b.Fitted, x, c); err != nil {
+		return nil, err
 	}
 	if e, _ := equationOf(b.Fitted); e != nil {
 		m.Fits.Equations = append(m.Fits.Equations, *e)

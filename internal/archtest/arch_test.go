@@ -26,7 +26,8 @@ var floors = map[string]int{
 
 // sharing lists imports between rooms of one floor that are part of the design, with the reason.
 var sharing = map[string]string{
-	"figure -> assess": "figures and report are drawn from assess.Results, which is plain data",
+	"explain -> evaluate": "what is explained is a fitted recipe, which evaluate defines and never explains",
+	"figure -> assess":    "figures and report are drawn from assess.Results, which is plain data",
 }
 
 func TestImportsPointDown(t *testing.T) {

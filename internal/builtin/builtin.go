@@ -4,10 +4,11 @@ package builtin
 import (
 	"dolor/model"
 	"dolor/model/elasticnet"
+	"dolor/model/gbm"
 	"dolor/model/logistic"
 )
 
 // Families lists every model family, in the order reports name them.
 func Families() []model.Family {
-	return []model.Family{logistic.Family(), elasticnet.Family()}
+	return []model.Family{logistic.Family(), elasticnet.Family(), gbm.Family()}
 }

@@ -67,10 +67,13 @@ func faults(err error) []fault {
 }
 
 func (a *app) bundle() *cobra.Command {
-	c := &cobra.Command{Use: "bundle", Short: "Look into a bundle, or verify it", Long: `A bundle is a fitted model with everything needed to use it elsewhere.
+	c := &cobra.Command{Use: "bundle", Short: "Look into a bundle, verify it, import or export one", Long: `A bundle is a fitted model with everything needed to use it elsewhere.
 
   dolor bundle inspect runs/heart/model.dolor
-  dolor bundle verify runs/heart/model.dolor`}
+  dolor bundle verify runs/heart/model.dolor
+  dolor bundle import xgboost.json --out model.dolor
+  dolor bundle export model.dolor --out xgboost.json`}
+	c.AddCommand(a.bundleImport(), a.bundleExport())
 	c.AddCommand(&cobra.Command{
 		Use: "inspect FILE", Short: "Print what a bundle holds", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -78,14 +81,22 @@ func (a *app) bundle() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			var params any = b.Fitted.Params
+			if b.Imported() {
+				params = nil // the file did not say
+			}
 			if a.json {
 				return a.answer(map[string]any{
 					"family": b.Fitted.Family.Name, "version": b.Version, "card": b.Card, "schema": b.Fitted.Schema,
-					"params": b.Fitted.Params, "n": b.Fitted.N, "events": b.Fitted.Events,
+					"params": params, "n": b.Fitted.N, "events": b.Fitted.Events,
 					"calibration": b.Fitted.Calibration.Name(), "example": b.Example,
 				})
 			}
-			a.printf("%s of %q, developed on %d patients with %d events\n", b.Fitted.Family.Title, b.Card.Study, b.Fitted.N, b.Fitted.Events)
+			if b.Imported() {
+				a.printf("%s of %q; %s\n", b.Fitted.Family.Title, b.Card.Study, b.Origin())
+			} else {
+				a.printf("%s of %q, developed on %d patients with %d events\n", b.Fitted.Family.Title, b.Card.Study, b.Fitted.N, b.Fitted.Events)
+			}
 			a.printf("outcome: %s; recalibration: %s\n", b.Card.Outcome, b.Fitted.Calibration.Name())
 			for _, f := range b.Fitted.Schema {
 				a.printf("  %-20s %-9s %s %s\n", f.Name, f.Kind, f.Unit, strings.Join(f.Levels, " | "))

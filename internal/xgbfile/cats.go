@@ -8,7 +8,11 @@ import (
 )
 
 // catNames is the names of one feature's categories, in the order of their codes.
-type catNames struct{ names []string }
+type catNames struct {
+	names []string
+	whole bool // the names are integers in the file
+	count int  // of categories; names is nil when they are damaged
+}
 
 // categories reads the container that XGBoost 3.1 added: for each feature an object with the
 // bytes of all names and where each starts (texts), or with integers.
@@ -37,7 +41,9 @@ func (r *reader) categories() error {
 			if err != nil {
 				return err
 			}
+			count := len(names)
 			if text {
+				count = max(0, len(offsets)-1)
 				if names, err = r.split(offsets, bytes); err != nil {
 					return err
 				}
@@ -49,13 +55,15 @@ func (r *reader) categories() error {
 				}
 				seen[s] = true
 			}
-			m.cats = append(m.cats, catNames{names})
+			m.cats = append(m.cats, catNames{names, !text, count})
 			return nil
 		})
 	}})
 }
 
-// split cuts bytes at offsets: the Arrow layout of a column of texts.
+// split cuts bytes at offsets: the Arrow layout of a column of texts. XGBoost 3.2 for Python counts
+// characters where it should count bytes, so that names beyond ASCII arrive cut; if one is not UTF-8,
+// no name of the feature can be trusted and none is returned.
 func (r *reader) split(offsets, bytes []int32) ([]string, error) {
 	raw := make([]byte, len(bytes))
 	for i, v := range bytes {
@@ -65,6 +73,7 @@ func (r *reader) split(offsets, bytes []int32) ([]string, error) {
 		raw[i] = byte(v)
 	}
 	var names []string
+	damaged := false
 	for k, at := range offsets {
 		path := r.where() + ".offsets[" + strconv.Itoa(k) + "]"
 		switch {
@@ -77,9 +86,12 @@ func (r *reader) split(offsets, bytes []int32) ([]string, error) {
 		}
 		s := raw[offsets[k-1]:at]
 		if !utf8.Valid(s) {
-			return nil, diag.Errorf(diag.Invalid, path, "expected a name in UTF-8, got other bytes")
+			damaged = true
 		}
 		names = append(names, string(s))
+	}
+	if damaged {
+		return nil, nil
 	}
 	return names, nil
 }

@@ -59,6 +59,7 @@ type File struct {
 	// Levels holds the categories' names of each feature, in the order of their codes; nil for a
 	// feature without them, nil as a whole when the file records none (before XGBoost 3.1).
 	Levels [][]string
+	whole  []bool // features whose levels the file holds as integers; nil means none
 	// Rounds says where each boosting round's trees start: Rounds[i] to Rounds[i+1]. It has
 	// one entry more than there were rounds, the last being the number of trees.
 	Rounds []int

@@ -337,11 +337,13 @@ func (r *reader) levels(model string) error {
 	f, m := r.f, &r.raw
 	if len(m.cats) > 0 {
 		any := false
-		f.Levels = make([][]string, len(m.cats))
+		f.Levels, f.whole = make([][]string, len(m.cats)), make([]bool, len(m.cats))
 		for j, c := range m.cats {
+			if c.count > 0 {
+				f.Ensemble.Features[j].Levels = c.count
+			}
 			if len(c.names) > 0 {
-				f.Levels[j], any = c.names, true
-				f.Ensemble.Features[j].Levels = len(c.names)
+				f.Levels[j], f.whole[j], any = c.names, c.whole, true
 			}
 		}
 		if !any {
@@ -365,8 +367,8 @@ func (r *reader) levels(model string) error {
 				return diag.Errorf(diag.Invalid, at(facts.splitAt[j][0], "split_type"), "expected a split on a number, as feature_types says, got one on categories")
 			}
 			got, feature := facts.categorical[j], &f.Ensemble.Features[j]
-			if f.Levels != nil && f.Levels[j] != nil && int(got) >= len(f.Levels[j]) {
-				return diag.Errorf(diag.Invalid, at(facts.splitAt[j][1], "categories_nodes"), "expected categories below %d, as cats says, got %d", len(f.Levels[j]), got)
+			if len(m.cats) > 0 && m.cats[j].count > 0 && int(got) >= m.cats[j].count {
+				return diag.Errorf(diag.Invalid, at(facts.splitAt[j][1], "categories_nodes"), "expected categories below %d, as cats says, got %d", m.cats[j].count, got)
 			}
 			feature.Levels = max(feature.Levels, int(got)+1)
 		}

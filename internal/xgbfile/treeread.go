@@ -103,9 +103,15 @@ func (r *reader) lengths(t *rawTree) error {
 		name string
 		got  int
 	}{
-		{"right_children", len(t.right)}, {"parents", len(t.parents)}, {"split_indices", len(t.features)},
-		{"default_left", len(t.missingLeft)}, {"split_type", len(t.kinds)}, {"split_conditions", len(t.values)},
-		{"base_weights", len(t.weights)}, {"loss_changes", len(t.gains)}, {"sum_hessian", len(t.covers)},
+		{"right_children", len(t.right)},
+		{"parents", len(t.parents)},
+		{"split_indices", len(t.features)},
+		{"default_left", len(t.missingLeft)},
+		{"split_type", len(t.kinds)},
+		{"split_conditions", len(t.values)},
+		{"base_weights", len(t.weights)},
+		{"loss_changes", len(t.gains)},
+		{"sum_hessian", len(t.covers)},
 	} {
 		if c.got != n {
 			return diag.Errorf(diag.Invalid, r.where()+"."+c.name, "expected %d numbers, as many as left_children, got %d", n, c.got)

@@ -36,7 +36,7 @@ type sink interface {
 // hold: rounds of differing size, NaN or infinite numbers, a base that is not that of BaseScore.
 //
 // Levels are written to JSON only: XGBoost 1.7 refuses a UBJSON file with XGBoost 3's container of
-// names, though it skips it in JSON. Without them XGBoost matches categories by code.
+// names, though it skips it in JSON; nor when one is unknown. Without them XGBoost matches categories by code.
 func Write(f *File, format Format) ([]byte, error) {
 	if err := f.check(); err != nil {
 		return nil, err
@@ -168,7 +168,7 @@ func (f *File) model(s sink, format Format) {
 	trees := f.Ensemble.Trees
 	s.key("model")
 	s.open()
-	if f.Levels != nil && format == JSON {
+	if f.allLevels() && format == JSON {
 		f.writeLevels(s)
 	}
 	parallel := 1
@@ -263,6 +263,35 @@ func writeTree(s sink, t *tree.Tree, id, features int) {
 	s.close()
 }
 
+// int64Type is XGBoost's number of the type int64 in the container of categories.
+const int64Type = 15
+
+// integers returns the levels of feature j as integers, when the file that was read held them so.
+func (f *File) integers(j int) ([]int64, bool) {
+	if f.whole == nil || !f.whole[j] {
+		return nil, false
+	}
+	out := make([]int64, len(f.Levels[j]))
+	for k, name := range f.Levels[j] {
+		v, err := strconv.ParseInt(name, 10, 64)
+		if err != nil {
+			return nil, false
+		}
+		out[k] = v
+	}
+	return out, true
+}
+
+// allLevels reports whether the names of every category are known: XGBoost takes all or none.
+func (f *File) allLevels() bool {
+	for j, c := range f.Ensemble.Features {
+		if c.Levels > 0 && (f.Levels == nil || len(f.Levels[j]) < c.Levels) {
+			return false
+		}
+	}
+	return f.Levels != nil
+}
+
 // writeLevels writes the names of categories as XGBoost 3.1 does (see cats.go), with the
 // permutation that sorts each feature's names.
 func (f *File) writeLevels(s sink) {
@@ -294,6 +323,14 @@ func (f *File) writeLevels(s sink) {
 		starts = append(starts, int64(len(sorted)))
 		s.item()
 		s.open()
+		if values, ok := f.integers(j); ok {
+			s.key("type")
+			s.whole(int64Type)
+			s.key("values")
+			s.wholes(len(values), 'L', func(k int) int64 { return values[k] })
+			s.close()
+			continue
+		}
 		s.key("offsets")
 		s.wholes(len(offsets), 'l', func(k int) int64 { return offsets[k] })
 		s.key("values")

@@ -20,7 +20,8 @@ const (
 type space struct {
 	sums    []float64 // [width, stride]
 	arrays  []byte    // [bit arrays, stride]; a byte, 0 or 1, for each row
-	pattern []byte    // [stride]
+	pattern []byte    // [stride]; the first eight bits of the rows' patterns
+	higher  []byte    // [stride]; the next eight
 	zero    []byte    // [stride]
 	deep    deepSpace
 	pair    pairSpace
@@ -57,6 +58,13 @@ func (x *Explainer) run(ctx context.Context, t *tree.Table, workers, width int, 
 				p.groups[k].read(s, stride)
 				g.tables[i][k].add(s.sums, s.pattern[:hi-lo], stride, p.size)
 			}
+			for k := range p.large {
+				if g.cubes == nil {
+					break
+				}
+				p.large[k].read(s, stride)
+				g.cubes[i][k].add(s.sums, &p.large[k], s.pattern[:hi-lo], s.higher, stride)
+			}
 		}
 		emit(s, lo, hi, stride)
 		return ctx.Err()
@@ -70,7 +78,7 @@ func (p *plan) decide(s *space, t *tree.Table, lo, hi, stride int) {
 		s.arrays = make([]byte, need)
 	}
 	if len(s.pattern) < stride {
-		s.pattern, s.zero = make([]byte, stride), make([]byte, stride)
+		s.pattern, s.higher, s.zero = make([]byte, stride), make([]byte, stride), make([]byte, stride)
 	}
 	for i, k := range p.splits {
 		n := &p.tree.Nodes[k]
@@ -120,19 +128,26 @@ func outcomes(t *tree.Tree, n *tree.Node, values []float32, dst []byte) {
 	}
 }
 
-// read puts the patterns of g into s.pattern, eight rows at a time.
+// read puts the patterns of g into s.pattern and s.higher, eight rows at a time.
 func (g *group) read(s *space, stride int) {
-	var src [mostBits][]byte
+	g.gather8(s, s.pattern[:stride], 0, stride)
+	if len(g.bits) > 8 {
+		g.gather8(s, s.higher[:stride], 8, stride)
+	}
+}
+
+// gather8 puts eight bits of the patterns, from first on, into dst.
+func (g *group) gather8(s *space, dst []byte, first, stride int) {
+	var src [8][]byte
 	for j := range src {
 		src[j] = s.zero[:stride]
-		if j < len(g.bits) {
-			src[j] = s.arrays[int(g.bits[j])*stride:][:stride]
+		if first+j < len(g.bits) {
+			src[j] = s.arrays[int(g.bits[first+j])*stride:][:stride]
 		}
 	}
-	pattern := s.pattern[:stride]
-	gather(pattern, s.zero[:stride], src[0], src[1], src[2], src[3], 0)
-	if len(g.bits) > 4 {
-		gather(pattern, pattern, src[4], src[5], src[6], src[7], 4)
+	gather(dst, s.zero[:stride], src[0], src[1], src[2], src[3], 0)
+	if len(g.bits) > first+4 {
+		gather(dst, dst, src[4], src[5], src[6], src[7], 4)
 	}
 }
 
@@ -209,7 +224,7 @@ type untabled struct {
 func (x *Explainer) singles(ctx context.Context, t *tree.Table, workers int, phi []float64, g *game, background *tree.Table) error {
 	columns := x.Columns()
 	other := x.others(g, background)
-	return x.run(ctx, t, workers, columns, g, func(s *space, lo, hi, stride int) {
+	err := x.run(ctx, t, workers, columns, g, func(s *space, lo, hi, stride int) {
 		for j := range columns {
 			for r, v := range s.sums[j*stride:][:hi-lo] {
 				phi[(lo+r)*columns+j] = v
@@ -217,6 +232,10 @@ func (x *Explainer) singles(ctx context.Context, t *tree.Table, workers int, phi
 		}
 		x.rest(ctx, s, other, g, t, lo, hi, columns, phi, nil)
 	})
+	if err != nil || background == nil {
+		return err
+	}
+	return x.passing(ctx, t, workers, phi, background)
 }
 
 // matrices returns the interaction values of all rows of t.
@@ -288,6 +307,12 @@ func (x *Explainer) rest(ctx context.Context, s *space, u *untabled, g *game, t 
 		d := x.plans[i].deep
 		if g.tables[i] != nil || d.most == 0 {
 			continue
+		}
+		s.pair.far = nil
+		if u.background != nil && pairs == nil && x.plans[i].counted() {
+			if s.pair.far = x.plans[i].far; s.pair.far == nil {
+				continue // all leaves are counted by pattern
+			}
 		}
 		for r := lo; r < hi; r++ {
 			if ctx.Err() != nil {

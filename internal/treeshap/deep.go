@@ -27,8 +27,10 @@ type deepTree struct {
 
 func newDeep(t *tree.Tree, scale float64) *deepTree {
 	n := len(t.Nodes)
-	d := &deepTree{tree: t, scale: scale, column: make([]int32, n), above: make([]int32, n),
-		share: make([]float64, n), whole: make([]float64, n)}
+	d := &deepTree{
+		tree: t, scale: scale, column: make([]int32, n), above: make([]int32, n),
+		share: make([]float64, n), whole: make([]float64, n),
+	}
 	last := map[int32]int32{} // by column, the lowest edge of the path to the node at hand
 	columns := 0
 	type work struct {
@@ -144,7 +146,7 @@ func (s *deepSpace) walk(k int32, d0, d1, d2, d3 float64) (u0, u1, u2, u3 float6
 			r1, r2, r3 = r0, r0, r0
 		} else {
 			w := t.whole[c]
-			r0, r1, r2, r3 = p.u[0]*w, p.u[1]*w, p.u[2]*w, p.u[3]*w
+			r0, r1, r2, r3 = float64(p.u[0]*w), float64(p.u[1]*w), float64(p.u[2]*w), float64(p.u[3]*w)
 			if s.met[c] {
 				r0 += p.t[0]
 				r1 += p.t[1]
@@ -212,7 +214,7 @@ func (s *deepSpace) walkPairs(k int32, d [4]float64) (up [4]float64) {
 				next[i] = d[i] * ratio[i]
 				continue
 			}
-			before, rest, factor, gain := 1.0, 0.0, p.u[i]*w, -w
+			before, rest, factor, gain := 1.0, 0.0, float64(p.u[i]*w), -w
 			by[i] = -1 / p.u[i]
 			if s.met[c] {
 				factor += p.t[i]

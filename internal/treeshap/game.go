@@ -7,7 +7,8 @@ import (
 
 // game is the tables of one game: attributions or interactions, by cover or by background.
 type game struct {
-	tables [][]table // by tree and group; none for a tree without tables
+	tables [][]table    // by tree and group; nil for a tree that is not in the game
+	cubes  [][]leafCube // by tree and large group; nil for none
 }
 
 // table is what the leaves of a group contribute, by pattern: number s of the row of pattern p
@@ -32,22 +33,12 @@ func (x *Explainer) build(ctx context.Context, workers int, pairs bool, c *count
 		if !p.single || pairs && !p.double {
 			return nil
 		}
-		var b builder
-		g.tables[i] = make([]table, len(p.groups))
-		room := p.bytes()
-		if pairs {
-			room = p.pairBytes()
+		var by [][1 << mostBits]float64
+		rows := 0
+		if c != nil {
+			by, rows = c.by[i], c.rows
 		}
-		arena := make([][4]float64, room/32+1<<mostBits-p.size)
-		for k := range p.groups {
-			var count *[1 << mostBits]float64
-			rows := 0
-			if c != nil {
-				count, rows = &c.by[i][k], c.rows
-			}
-			t := &g.tables[i][k]
-			arena = b.table(t, arena, x, p, &p.groups[k], pairs, count, rows)
-		}
+		g.tables[i] = new(builder).tables(x, p, pairs, by, rows)
 		return nil
 	})
 	return g, err
@@ -56,10 +47,28 @@ func (x *Explainer) build(ctx context.Context, workers int, pairs bool, c *count
 // builder is the scratch space of one tree's tables.
 type builder struct {
 	cube cube
-	met  [1 << mostBits]uint8
+	met  [1 << mostBits]uint16
 	freq [1 << mostBits]float64
 	phi  []float64
 	at   []int
+}
+
+// tables makes the tables of all groups of p.
+func (b *builder) tables(x *Explainer, p *plan, pairs bool, by [][1 << mostBits]float64, rows int) []table {
+	all := make([]table, len(p.groups))
+	room := p.bytes()
+	if pairs {
+		room = p.pairBytes()
+	}
+	arena := make([][4]float64, room/32+1<<mostBits-p.size)
+	for k := range p.groups {
+		var count *[1 << mostBits]float64
+		if by != nil {
+			count = &by[k]
+		}
+		arena = b.table(&all[k], arena, x, p, &p.groups[k], pairs, count, rows)
+	}
+	return all
 }
 
 // table makes the table of one group at the start of arena and returns what follows.
@@ -75,7 +84,7 @@ func (b *builder) table(t *table, arena [][4]float64, x *Explainer, p *plan, g *
 		l := &g.leaves[i]
 		k := len(l.players)
 		for s := range patterns {
-			b.met[s] = l.satisfied(uint8(s))
+			b.met[s] = l.satisfied(uint16(s))
 		}
 		if count == nil {
 			b.cube.product(l.players)
@@ -84,7 +93,7 @@ func (b *builder) table(t *table, arena [][4]float64, x *Explainer, p *plan, g *
 			for s := range patterns {
 				b.freq[b.met[s]] += count[s]
 			}
-			b.cube.frequencies(k, &b.freq, rows)
+			b.cube.frequencies(k, b.freq[:], rows)
 		}
 		m := k
 		if pairs {

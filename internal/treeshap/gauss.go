@@ -14,17 +14,15 @@ func gauss(n int) []nodes4 {
 	for i := range n / 2 {
 		// Tricomi's first guess, to about 1e-3.
 		z := cosine(math.Pi * (float64(i) + 0.75) / (float64(n) + 0.5))
-		slope := 0.0
 		for range 20 {
-			var value float64
-			value, slope = legendre(n, z)
+			value, slope := legendre(n, z)
 			step := value / slope
 			z -= step
 			if math.Abs(step) < 1e-15 {
 				break
 			}
 		}
-		_, slope = legendre(n, z)
+		_, slope := legendre(n, z)
 		s := 1 - float64(z*z)
 		w := 1 / (s * slope * slope) // half of the weight on [-1, 1]
 		low, high := (1-z)/2, (1+z)/2
@@ -50,7 +48,7 @@ func cosine(x float64) float64 {
 	y := x * x
 	sum, term := 1.0, 1.0
 	for k := 2.0; k <= 16; k += 2 {
-		term *= -y / (k * (k - 1))
+		term = float64(term * (-y / (k * (k - 1))))
 		sum += term
 	}
 	return sum

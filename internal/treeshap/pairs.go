@@ -47,6 +47,7 @@ type pairSpace struct {
 	scale       float64 // of a leaf value: the tree's weight over the number of background rows
 	phi, pairs  []float64
 	weights     *pairWeights
+	far         []bool // nodes to visit; nil for all
 }
 
 // addPairs adds the attributions of row r against all of background, or the halves of the
@@ -72,6 +73,9 @@ func (d *deepTree) addPairs(s *pairSpace, w *pairWeights, t *tree.Table, r int, 
 // walk returns what the leaves under node k give to one of the columns settled above on the
 // row's side, and to one on the background's.
 func (d *deepTree) walk(s *pairSpace, k int32) (mine, back float64) {
+	if s.far != nil && !s.far[k] {
+		return 0, 0
+	}
 	node := &d.tree.Nodes[k]
 	if node.IsLeaf() {
 		v := s.scale * float64(node.Value)

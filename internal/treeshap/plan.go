@@ -7,8 +7,15 @@ import (
 	"dolor/internal/tree"
 )
 
-// mostBits is the largest number of bits of a pattern, so that it fits a byte.
-const mostBits = 8
+const (
+	// mostBits is the largest number of bits of a pattern with a table, so that it fits a byte.
+	mostBits = 8
+	// mostCube is the largest number of columns on the path to a leaf for which a background is
+	// counted by pattern; a leaf then takes 3 k 2^k additions, about 0.1 ms.
+	mostCube = 12
+	// mostNodes is the largest tree that is cut into groups.
+	mostNodes = 1 << 16
+)
 
 // plan is how one tree is read. In a tree with tables each split gives a row one bit (1 is
 // left); the tree is cut into groups of neighbouring leaves, and what the leaves of a group
@@ -23,6 +30,8 @@ type plan struct {
 	splits []int32 // node of bit array i
 	merges []merge // bit array len(splits)+i: a column that is on a path more than once
 	groups []group
+	large  []group   // leaves with more than mostBits columns, up to mostCube
+	far    []bool    // by node: leaves with more columns are under it; nil for none
 	size   int       // rows of a table: 128 or 256
 	deep   *deepTree // how the tree is read without tables
 
@@ -51,7 +60,7 @@ type leaf struct {
 // player is a column on the path to a leaf. It is satisfied when pattern & mask == want.
 type player struct {
 	column     int32
-	mask, want uint8
+	mask, want uint16
 	share      float64 // product of the covers' shares along its splits
 }
 
@@ -65,22 +74,23 @@ type known struct {
 
 // compile chooses how the tree is read; tables of attributions and of interactions may take up
 // to single and double bytes.
-func (p *plan) compile(single, double int) {
+func (p *plan) compile(single, double int, tables bool) {
 	p.deep = newDeep(p.tree, p.scale)
-	if p.deep.most > mostBits || single <= 0 {
+	if !tables || len(p.tree.Nodes) > mostNodes {
 		return
 	}
-	limit := max(mostBits-1, p.deep.most)
+	limit := min(max(mostBits-1, p.deep.most), mostBits)
 	p.size = 1 << limit
 	p.cut(limit)
-	p.single = p.bytes() <= single
+	p.single = p.deep.most <= mostBits && p.bytes() <= single
 	p.double = p.single && p.pairBytes() <= double
-	if !p.single {
-		p.splits, p.merges, p.groups = nil, nil, nil
-	}
 }
 
-// cut makes groups of patterns of at most limit bits.
+// counted reports whether a background is counted by pattern, at least for some leaves.
+func (p *plan) counted() bool { return len(p.groups)+len(p.large) > 0 }
+
+// cut makes groups of patterns of at most limit bits, and groups of their own for leaves that
+// need more.
 func (p *plan) cut(limit int) {
 	inside := make([]int, len(p.tree.Nodes)) // splits at and under a node
 	array := make([]int32, len(p.tree.Nodes))
@@ -108,10 +118,32 @@ func (p *plan) cut(limit int) {
 			p.groups = append(p.groups, p.group(w.node, w.path, array))
 			continue
 		}
+		if len(w.path) > mostCube {
+			if p.far == nil {
+				p.far = make([]bool, len(p.tree.Nodes))
+			}
+			p.far[w.node] = true
+			continue
+		}
+		if n.IsLeaf() {
+			p.large = append(p.large, p.group(w.node, w.path, array))
+			continue
+		}
 		l, r := shares(p.tree, n)
 		stack = append(stack,
 			work{n.Right, p.step(w.path, n.Feature, array[w.node], 1, r)},
 			work{n.Left, p.step(w.path, n.Feature, array[w.node], 0, l)})
+	}
+	// far holds for all that is under a far node and for all that has one under it.
+	for k := 0; p.far != nil && k < len(p.far); k++ {
+		if n := &p.tree.Nodes[k]; p.far[k] && !n.IsLeaf() {
+			p.far[n.Left], p.far[n.Right] = true, true
+		}
+	}
+	for k := len(p.far) - 1; k >= 0; k-- {
+		if n := &p.tree.Nodes[k]; !n.IsLeaf() {
+			p.far[k] = p.far[n.Left] || p.far[n.Right]
+		}
 	}
 }
 
@@ -134,8 +166,8 @@ func (p *plan) group(node int32, path []known, array []int32) group {
 	first := make([]player, len(path))
 	for j, k := range path {
 		g.bits = append(g.bits, k.array)
-		bit := uint8(1) << j
-		first[j] = player{k.column, bit, bit * (1 - k.not), k.share}
+		bit := uint16(1) << j
+		first[j] = player{k.column, bit, bit * uint16(1-k.not), k.share}
 	}
 	type work struct {
 		node    int32
@@ -155,7 +187,7 @@ func (p *plan) group(node int32, path []known, array []int32) group {
 			}
 			continue
 		}
-		bit := uint8(1) << len(g.bits)
+		bit := uint16(1) << len(g.bits)
 		g.bits = append(g.bits, array[w.node])
 		l, r := shares(p.tree, n)
 		stack = append(stack,
@@ -180,8 +212,8 @@ func join(players []player, q player) []player {
 }
 
 // satisfied returns the players of l that pattern g satisfies, player i as bit i.
-func (l *leaf) satisfied(g uint8) uint8 {
-	var s uint8
+func (l *leaf) satisfied(g uint16) uint16 {
+	var s uint16
 	for i := range l.players {
 		if q := &l.players[i]; g&q.mask == q.want {
 			s |= 1 << i
@@ -250,4 +282,4 @@ func order(p, q pair) int {
 // chunks returns how many vectors of four hold n numbers.
 func chunks(n int) int { return (n + 3) / 4 }
 
-func ones(s uint8) int { return bits.OnesCount8(s) }
+func ones(s int) int { return bits.OnesCount(uint(s)) }

@@ -91,7 +91,7 @@ func New(e *tree.Ensemble, o *Options) (*Explainer, error) {
 		}
 		x.means[i] = means(p.tree)
 		x.base += float64(p.scale * x.means[i][0])
-		p.compile(single, double)
+		p.compile(single, double, x.bytes > 0)
 		if p.single {
 			single -= p.bytes()
 		}

@@ -15,13 +15,23 @@ package treeshap
 // cube holds the sums over subsets of one leaf; entry X is a bit set of players.
 type cube struct {
 	k       int
-	q       [1 << mostBits]float64 // q[A]: weight with which all of A are met
-	a, h, j [1 << mostBits]float64 // sums over S within X of w(|S|), w(|S|-1), w(|S|-2) times q[N \ S]
+	q       []float64 // q[A]: weight with which all of A are met
+	a, h, j []float64 // sums over S within X of w(|S|), w(|S|-1), w(|S|-2) times q[N \ S]
+}
+
+// grow makes room for k players.
+func (c *cube) grow(k int) {
+	c.k = k
+	if len(c.q) < 1<<k {
+		for _, f := range []*[]float64{&c.q, &c.a, &c.h, &c.j} {
+			*f = make([]float64, 1<<k)
+		}
+	}
 }
 
 // product fills q for players that are met independently with their share.
 func (c *cube) product(players []player) {
-	c.k = len(players)
+	c.grow(len(players))
 	c.q[0] = 1
 	for i := range players {
 		half := 1 << i
@@ -32,8 +42,8 @@ func (c *cube) product(players []player) {
 }
 
 // frequencies fills q from count[X], the number of background rows with pattern X.
-func (c *cube) frequencies(k int, count *[1 << mostBits]float64, rows int) {
-	c.k = k
+func (c *cube) frequencies(k int, count []float64, rows int) {
+	c.grow(k)
 	size := 1 << k
 	copy(c.q[:size], count[:size])
 	for bit := 1; bit < size; bit <<= 1 {
@@ -60,21 +70,27 @@ func subsets(f []float64) {
 	}
 }
 
-// values fills phi[X*k+i] with the Shapley value of player i for pattern X, times value.
-func (c *cube) values(value float64, phi []float64) {
+// sums fills a and h for Shapley values, times value.
+func (c *cube) sums(value float64) {
 	k, size := c.k, 1<<c.k
-	var w [mostBits + 2]float64 // w[s+1] = s!(k-s-1)!/k!, 0 outside
+	var w [mostCube + 2]float64 // w[s+1] = s!(k-s-1)!/k!, 0 outside
 	for s := range k {
 		w[s+1] = weight(s, k-s-1)
 	}
 	full := size - 1
 	for s := range size {
-		n := ones(uint8(s))
+		n := ones(s)
 		q := c.q[full^s] * value
 		c.a[s], c.h[s] = w[n+1]*q, w[n]*q
 	}
 	subsets(c.a[:size])
 	subsets(c.h[:size])
+}
+
+// values fills phi[X*k+i] with the Shapley value of player i for pattern X, times value.
+func (c *cube) values(value float64, phi []float64) {
+	k, size := c.k, 1<<c.k
+	c.sums(value)
 	for x := range size {
 		row := phi[x*k : x*k+k]
 		for i := range row {
@@ -99,7 +115,7 @@ func (c *cube) pairs(value float64, phi []float64) {
 	}
 	full := size - 1
 	for s := range size {
-		n := ones(uint8(s))
+		n := ones(s)
 		q := c.q[full^s] * value
 		c.a[s], c.h[s], c.j[s] = w[n+2]*q, w[n+1]*q, w[n]*q
 	}

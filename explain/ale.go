@@ -60,7 +60,7 @@ func AccumulatedEffects(ctx context.Context, predict Predictor, x *frame.Frame, 
 	curve := func(w []float64) []float64 {
 		sum, n := make([]float64, steps), make([]float64, steps)
 		for k, diff := range d {
-			sum[at[k]] += w[row[k]] * diff
+			sum[at[k]] += float64(w[row[k]] * diff)
 			n[at[k]] += w[row[k]]
 		}
 		out := make([]float64, steps+1)
@@ -163,7 +163,7 @@ func (e *Effect) centred(y []float64, place []int, w []float64) []float64 {
 			}
 			v = (y[max(0, k-1)] + y[k]) / 2
 		}
-		sum += w[i] * v
+		sum += float64(w[i] * v)
 		n += w[i]
 	}
 	for k := range y {

@@ -111,7 +111,7 @@ func PartialDependence(ctx context.Context, predict Predictor, x *frame.Frame, n
 		for i := range rows {
 			total += w[i]
 			for k, v := range ice.Row(i) {
-				out[k] += w[i] * v
+				out[k] += float64(w[i] * v)
 			}
 		}
 		for k := range out {

@@ -136,8 +136,7 @@ func TestEffectEdges(t *testing.T) {
 
 // TestPartners: interaction values find the pair that was built in; a linear model has no partner.
 func TestPartners(t *testing.T) {
-	all := patients(t, 600, "partners")
-	d := readable(gbm.Family(), all)
+	d := patients(t, 600, "partners")
 	trees := fit(t, gbm.Family(), d, 1, "none")
 	partner := func(f *evaluate.Fitted, x *frame.Frame) []explain.Partner {
 		a, err := explain.Attribute(t.Context(), f, x, nil)
@@ -154,7 +153,7 @@ func TestPartners(t *testing.T) {
 	if len(p) == 0 || p[0].Predictor != "dose" || p[0].Method != explain.InteractionValue || !(p[0].Strength > 0) {
 		t.Errorf("trees: %+v", p)
 	}
-	if p := partner(fit(t, logistic.Family(), all, 1, "none"), all.X); len(p) != 0 {
+	if p := partner(fit(t, logistic.Family(), d, 1, "none"), d.X); len(p) != 0 {
 		t.Errorf("a linear model interacts: %+v", p)
 	}
 	// Without the trees the same attributions lead to the same predictor, under another name.
@@ -209,13 +208,13 @@ func TestWaterfall(t *testing.T) {
 
 func TestJoinBackgrounds(t *testing.T) {
 	for want, in := range map[string][]string{
-		"":                                     nil,
-		"the 10 training rows, path-dependent": {"the 10 training rows, path-dependent", "the 10 training rows, path-dependent"},
+		"": nil,
+		"the 10 training rows of each fit, path-dependent":      {"the 10 training rows, path-dependent", "the 10 training rows, path-dependent"},
 		"the 9 to 11 training rows of each fit, interventional": {"the 10 training rows, interventional", "the 9 training rows, interventional", "the 11 training rows, interventional"},
 		"5 rows of a.csv; the 10 training rows":                 {"the 10 training rows", "5 rows of a.csv"},
 		"the 10 training rows, a; the 9 training rows, b":       {"the 10 training rows, a", "the 9 training rows, b"},
 	} {
-		if got := explain.JoinBackgrounds(in); got != want {
+		if got := explain.JoinBackgrounds(in, len(in)); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"dolor/internal/glm"
 	"dolor/model"
 	"dolor/model/elasticnet"
+	"dolor/model/forest"
 	"dolor/model/gbm"
 	"dolor/model/logistic"
 	"dolor/preprocess"
@@ -63,8 +64,11 @@ func fit(t testing.TB, f model.Family, d *evaluate.Data, imputations int, calibr
 	if f.Dense {
 		r.Steps = steps()
 	}
-	if p, ok := r.Params.(*gbm.Params); ok {
-		p.NEstimators, p.MaxDepth, p.TreeMethod = 30, 3, gbm.Exact
+	switch p := r.Params.(type) {
+	case *gbm.Params:
+		p.NEstimators, p.MaxDepth = 30, 3
+	case *forest.Params:
+		p.NEstimators = 30
 	}
 	fitted, _, err := r.Fit(t.Context(), d, 3, "test", rng.New(1))
 	if err != nil {
@@ -73,26 +77,15 @@ func fit(t testing.TB, f model.Family, d *evaluate.Data, imputations int, calibr
 	return fitted
 }
 
-// readable leaves out what the exact grower does not read.
-func readable(f model.Family, d *evaluate.Data) *evaluate.Data {
-	if f.Name != "gbm" {
-		return d
-	}
-	out := *d
-	out.X = d.X.Without("site", "grade")
-	return &out
-}
-
 func families() []model.Family {
-	return []model.Family{logistic.Family(), elasticnet.Family(), gbm.Family()}
+	return []model.Family{logistic.Family(), elasticnet.Family(), gbm.Family(), forest.Family()}
 }
 
 // TestAttributionsAddUp: base plus attributions is the score of every family, by column and by
 // predictor, also when members are averaged and a recalibration follows.
 func TestAttributionsAddUp(t *testing.T) {
-	all, rest := patients(t, 300, "train"), patients(t, 90, "held")
+	d, held := patients(t, 300, "train"), patients(t, 90, "held")
 	for _, f := range families() {
-		d, held := readable(f, all), readable(f, rest)
 		for _, members := range []int{1, 3} {
 			fitted := fit(t, f, d, members, "logistic")
 			a, err := explain.Attribute(t.Context(), fitted, held.X, nil)
@@ -114,11 +107,18 @@ func TestAttributionsAddUp(t *testing.T) {
 				for _, v := range a.Columns.Row(i) {
 					columns += v
 				}
-				if want := glm.Logit(p); math.Abs(sum-want) > 1e-6 || math.Abs(columns-want) > 1e-6 {
+				want := glm.Logit(p)
+				if f.Name == "forest" { // the mean of the members' probabilities
+					want = a.Score[i]
+					if members == 1 && p != want {
+						t.Fatalf("forest, row %d: score %v, probability %v", i, want, p)
+					}
+				}
+				if math.Abs(sum-want) > 1e-6 || math.Abs(columns-want) > 1e-6 {
 					t.Fatalf("%s, %d members, row %d: parts add up to %v and %v, score %v", f.Name, members, i, sum, columns, want)
 				}
 			}
-			if a.Scale != explain.LogOdds || a.Calibration != "logistic" || a.Background == "" || a.Averaging == "" || a.Gap > 1e-6 {
+			if scale := map[bool]string{true: explain.Probability, false: explain.LogOdds}[f.Name == "forest"]; a.Scale != scale || a.Calibration != "logistic" || a.Background == "" || a.Averaging == "" || a.Gap > 1e-6 {
 				t.Errorf("%s: %+v", f.Name, a.About)
 			}
 		}
@@ -167,7 +167,10 @@ func shapley(t *testing.T, f *evaluate.Fitted, x, background *frame.Frame, row i
 			t.Fatal(err)
 		}
 		for _, v := range p {
-			value[s] += glm.Logit(v) / float64(len(p))
+			if f.Family.Name != "forest" {
+				v = glm.Logit(v)
+			}
+			value[s] += v / float64(len(p))
 		}
 	}
 	factorial := []float64{1, 1, 2, 6, 24, 120}
@@ -190,9 +193,8 @@ func shapley(t *testing.T, f *evaluate.Fitted, x, background *frame.Frame, row i
 // TestBackgroundIsTheDefinition: against given rows, linear models and trees give the Shapley value
 // of the mean score over those rows.
 func TestBackgroundIsTheDefinition(t *testing.T) {
-	all := patients(t, 200, "train")
+	d := patients(t, 200, "train")
 	for _, f := range families() {
-		d := readable(f, all)
 		background := d.X.Take([]int{3, 5, 8, 13, 21, 34})
 		fitted := fit(t, f, d, 1, "none")
 		x := d.X.Take([]int{0, 50, 100})
@@ -219,7 +221,7 @@ func TestBackgroundIsTheDefinition(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	d := patients(t, 200, "train")
-	lin, trees := fit(t, logistic.Family(), d, 1, "none"), fit(t, gbm.Family(), readable(gbm.Family(), d), 1, "none")
+	lin, trees := fit(t, logistic.Family(), d, 1, "none"), fit(t, gbm.Family(), d, 1, "none")
 	silent := *lin
 	silent.Members = []evaluate.Member{{Chain: lin.Members[0].Chain, Model: mute{lin.Members[0].Model}}}
 	wrong := *lin
@@ -269,4 +271,40 @@ func (m off) Attribute(ctx context.Context, x *frame.Frame) (frame.Matrix, []flo
 		base[i] += 1e-5
 	}
 	return phi, base, err
+}
+
+// ensemble shows the trees and hides that the model attributes.
+type ensemble struct {
+	mute
+	model.TreeEnsemble
+}
+
+// TestTreesWithoutAttributor: the trees alone lead to the model's own attributions, and a background
+// does not change what the mode path means.
+func TestTreesWithoutAttributor(t *testing.T) {
+	d := patients(t, 200, "train")
+	for _, f := range families()[2:] {
+		fitted := fit(t, f, d, 1, "none")
+		own, err := explain.Attribute(t.Context(), fitted, d.X, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := fitted.Members[0]
+		plain := *fitted
+		plain.Members = []evaluate.Member{{Chain: m.Chain, Model: ensemble{mute{m.Model}, m.Model.(model.TreeEnsemble)}}}
+		for name, o := range map[string]*explain.Options{"default": nil, "path": {Mode: explain.Path, Background: d.X.Take([]int{1, 2})}} {
+			got, err := explain.Attribute(t.Context(), &plain, d.X, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Background != "the 200 training rows, path-dependent" || got.Scale != own.Scale {
+				t.Errorf("%s, %s: %s", f.Name, name, got.About)
+			}
+			for k, v := range got.Phi.Data {
+				if math.Abs(v-own.Phi.Data[k]) > 1e-9 {
+					t.Fatalf("%s, %s: attribution %d is %v, the model says %v", f.Name, name, k, v, own.Phi.Data[k])
+				}
+			}
+		}
+	}
 }

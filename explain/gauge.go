@@ -125,10 +125,10 @@ func (g *gauge) measure(w []float64) measured {
 		}
 		total += w[i]
 		for j, v := range g.t.Phi.Row(i) {
-			m.abs[j] += w[i] * math.Abs(v)
+			m.abs[j] += float64(w[i] * math.Abs(v))
 			if g.level[j] != nil && g.level[j][i] >= 0 {
 				at := g.levelAt[j] + int(g.level[j][i])
-				m.level[at] += w[i] * v
+				m.level[at] += float64(w[i] * v)
 				count[at] += w[i]
 			}
 		}
@@ -195,7 +195,7 @@ func corrected(folds [][]float64, j int, testShare, level float64) (Num, Num) {
 		mean += f[j] / n
 	}
 	for _, f := range folds {
-		ss += (f[j] - mean) * (f[j] - mean)
+		ss += float64((f[j] - mean) * (f[j] - mean))
 	}
 	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile((1 + level) / 2)
 	h := t * math.Sqrt(ss/(n-1)*(1/n+testShare))

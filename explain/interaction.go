@@ -3,6 +3,7 @@ package explain
 import (
 	"cmp"
 	"context"
+	"maps"
 	"math"
 	"slices"
 
@@ -40,9 +41,9 @@ const interactionRows = 500
 // Partners lists the other predictors by falling strength of their interaction with the predictor
 // called name. Trees give exact interaction values (Lundberg et al. 2020,
 // doi:10.1038/s42256-019-0138-9, equations 4 to 6), averaged over at most 500 rows. For other models
-// it falls back on the association of each other predictor with what is left of the attributions of name once its own
-// value is accounted for (mean by twentieths of the value, or by level): the absolute rank correlation, for an unordered
-// category the correlation ratio. That is called [ResidualAssociation]: it shows where to look, and is
+// it falls back on the association of each other predictor with what is left of the attributions of name
+// among rows of like value (a level, or up to twenty parts of a number): the absolute rank correlation within
+// them, for an unordered category the correlation ratio, averaged by how much is left there. That is called [ResidualAssociation]: it shows where to look, and is
 // not an interaction value. A model without interactions leaves nothing and gets no partner.
 func Partners(ctx context.Context, f *evaluate.Fitted, x *frame.Frame, a *Attributions, name string) ([]Partner, error) {
 	j := slices.Index(a.Phi.Names, name)
@@ -136,8 +137,8 @@ func pairs(ctx context.Context, m model.Model, x *frame.Frame) ([]float64, []str
 	return nil, nil, nil
 }
 
-// residuals is the association of each other predictor with the attributions of predictor j less
-// their mean at its value.
+// residuals is the association of each other predictor, among rows of like value of predictor j, with
+// the attributions of j less their mean there.
 func residuals(a *Attributions, x *frame.Frame, j int) []float64 {
 	n := a.Phi.Rows
 	left := make([]float64, n)
@@ -161,33 +162,61 @@ func residuals(a *Attributions, x *frame.Frame, j int) []float64 {
 	if additive(a, x, j) || rest <= 1e-9*biggest {
 		return out
 	}
-	one := slices.Repeat([]float64{1}, n)
-	rx, ry := make([]float64, n), make([]float64, n)
+	groups := make(map[int][]int32)
+	spread, total := map[int]float64{}, 0.0
+	for i := range n {
+		groups[bin[i]] = append(groups[bin[i]], int32(i))
+		spread[bin[i]] += math.Abs(left[i])
+	}
+	order := slices.Sorted(maps.Keys(groups))
+	for _, g := range order {
+		total += spread[g]
+	}
 	for k, name := range a.Phi.Names {
 		c, ok := x.Column(name)
 		if !ok || k == j {
 			continue
 		}
-		var r float64
-		switch {
-		case c.Kind == frame.Category && !c.Ordered:
-			r = correlationRatio(c, left)
-		case c.Kind == frame.Category:
-			v := make([]float64, n)
-			for i, code := range c.Codes() {
-				if v[i] = float64(code); code < 0 {
-					v[i] = nan
-				}
-			}
-			r = math.Abs(newPair(v, left).spearman(one, rx, ry))
-		case c.Kind == frame.Number:
-			r = math.Abs(newPair(c.Numbers(), left).spearman(one, rx, ry))
-		}
-		if r == r {
-			out[k] = r
+		for _, g := range order {
+			out[k] += float64(spread[g] / total * within(c, left, groups[g]))
 		}
 	}
 	return out
+}
+
+// within is the absolute association of v and c among rows; 0 when it is not defined.
+func within(c frame.Column, v []float64, rows []int32) float64 {
+	var at []int
+	y := make([]float64, 0, len(rows))
+	for _, i := range rows {
+		if !c.IsMissing(int(i)) {
+			at, y = append(at, int(i)), append(y, v[i])
+		}
+	}
+	c = c.Take(at)
+	var r float64
+	switch {
+	case c.Kind == frame.Category && !c.Ordered:
+		r = correlationRatio(c, y)
+	default:
+		u := make([]float64, len(y))
+		for i := range u {
+			switch c.Kind {
+			case frame.Category:
+				u[i] = float64(c.Codes()[i])
+			case frame.Number:
+				u[i] = c.Numbers()[i]
+			default:
+				return 0
+			}
+		}
+		one := slices.Repeat([]float64{1}, len(y))
+		r = math.Abs(newPair(u, y).spearman(one, make([]float64, len(y)), make([]float64, len(y))))
+	}
+	if math.IsNaN(r) {
+		return 0
+	}
+	return r
 }
 
 // additive reports that equal values of predictor j have equal attributions: it then interacts with
@@ -233,7 +262,8 @@ func monotone(a *Attributions, c frame.Column, j int) bool {
 	return up || down
 }
 
-// bins groups rows by level, or by twentieths of a number's ranks; missing is a group.
+// bins groups rows by level, or by equal parts of a number's ranks: of about 30 rows, twenty at most.
+// Missing is a group.
 func bins(c frame.Column) []int {
 	out := make([]int, c.Len())
 	if c.Kind == frame.Category {
@@ -249,11 +279,12 @@ func bins(c frame.Column) []int {
 			keep = append(keep, int32(i))
 		}
 	}
+	most := min(20, max(1, len(keep)/30))
 	rank := make([]float64, c.Len())
 	o := newOrdered(c.Numbers(), keep)
 	o.ranks(slices.Repeat([]float64{1}, c.Len()), rank)
 	for _, r := range o.rows {
-		out[r] = int(20 * (rank[r] - 0.5) / float64(len(o.rows)))
+		out[r] = int(float64(most) * (rank[r] - 0.5) / float64(len(o.rows)))
 	}
 	return out
 }
@@ -275,87 +306,16 @@ func correlationRatio(c frame.Column, v []float64) float64 {
 	for k := range sum {
 		if n[k] > 0 {
 			d := sum[k]/n[k] - mean
-			between += n[k] * d * d
+			between += float64(n[k] * d * d)
 		}
 	}
 	for i, k := range c.Codes() {
 		if k >= 0 {
-			all += (v[i] - mean) * (v[i] - mean)
+			all += float64((v[i] - mean) * (v[i] - mean))
 		}
 	}
 	if all == 0 {
 		return nan
 	}
 	return math.Sqrt(between / all)
-}
-
-// DependencePlot is the attributions of one predictor against its values, coloured by another.
-type DependencePlot struct {
-	About
-	Predictor string
-	Unit      string
-	Levels    []string  // of a category; then X holds codes
-	X         []float64 // NaN missing
-	Phi       []float64
-	Partner   *Partner // nil: no other predictor
-	Class     []int    // of the partner's value, as in [Classes]; nil without a partner
-	Low, High string   // the partner's values at the ends of its classes, "" for an unordered category
-	// PartnerLevels of an unordered category, PartnerCode the level of each row.
-	PartnerLevels []string
-	PartnerCode   []int32
-}
-
-// DependencePlot returns the points of one predictor, coloured by partner (nil: by nothing).
-func (a *Attributions) DependencePlot(x *frame.Frame, name string, partner *Partner) (*DependencePlot, error) {
-	j := slices.Index(a.Phi.Names, name)
-	c, ok := x.Column(name)
-	if !ok || j < 0 {
-		return nil, x.NoColumn(name)
-	}
-	d := &DependencePlot{About: a.About, Predictor: name, Unit: c.Unit, Levels: c.Levels, Partner: partner}
-	for i := range a.Phi.Rows {
-		v := nan
-		switch {
-		case c.IsMissing(i):
-		case c.Kind == frame.Category:
-			v = float64(c.Codes()[i])
-		case c.Kind == frame.Number:
-			v = c.Numbers()[i]
-		}
-		d.X, d.Phi = append(d.X, v), append(d.Phi, a.Phi.Data[i*a.Phi.Cols+j])
-	}
-	if partner == nil {
-		return d, nil
-	}
-	p, ok := x.Column(partner.Predictor)
-	if !ok {
-		return nil, x.NoColumn(partner.Predictor)
-	}
-	var ordered bool
-	if d.Class, ordered = Classes(p); !ordered {
-		d.PartnerLevels, d.PartnerCode = p.Levels, p.Codes()
-		return d, nil
-	}
-	lo, hi := -1, -1
-	value := func(i int) float64 {
-		if p.Kind == frame.Category {
-			return float64(p.Codes()[i])
-		}
-		return p.Numbers()[i]
-	}
-	for i := range p.Len() {
-		if p.IsMissing(i) {
-			continue
-		}
-		if lo < 0 || value(i) < value(lo) {
-			lo = i
-		}
-		if hi < 0 || value(i) > value(hi) {
-			hi = i
-		}
-	}
-	if lo >= 0 {
-		d.Low, d.High = valueText(p, lo), valueText(p, hi)
-	}
-	return d, nil
 }

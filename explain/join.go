@@ -7,10 +7,13 @@ import (
 )
 
 // JoinBackgrounds describes the backgrounds of several fits in one phrase: "the 240 to 243
-// training rows of each fit". Texts that are all equal stay as they are.
-func JoinBackgrounds(texts []string) string {
+// training rows of each fit". One fit keeps its text.
+func JoinBackgrounds(texts []string, fits int) string {
 	texts = slices.Compact(slices.Sorted(slices.Values(texts)))
 	if len(texts) == 1 {
+		if fits > 1 {
+			return strings.Replace(texts[0], " training rows", " training rows of each fit", 1)
+		}
 		return texts[0]
 	}
 	least, most, how := 0, 0, ""

@@ -149,11 +149,11 @@ func (o *PermutationOptions) group(ctx context.Context, predict Predictor, d *Ju
 			return nil, err
 		}
 		s := newScored(p, d.Y)
-		m.auc += share * s.auc(w)
-		m.loss += share * s.logLoss(w)
+		m.auc += float64(share * s.auc(w))
+		m.loss += float64(share * s.logLoss(w))
 		for b, wb := range weights {
-			m.aucs[b] += share * s.auc(wb)
-			m.losss[b] += share * s.logLoss(wb)
+			m.aucs[b] += float64(share * s.auc(wb))
+			m.losss[b] += float64(share * s.logLoss(wb))
 		}
 	}
 	return m, nil
@@ -229,7 +229,7 @@ func newScored(p []float64, y []bool) *scored {
 func (s *scored) logLoss(w []float64) float64 {
 	sum, total := 0.0, 0.0
 	for i, l := range s.loss {
-		sum += w[i] * l
+		sum += float64(w[i] * l)
 		total += w[i]
 	}
 	return sum / total
@@ -247,7 +247,7 @@ func (s *scored) auc(w []float64) float64 {
 				without += w[r]
 			}
 		}
-		won += with * (below + without/2)
+		won += float64(with * (below + without/2))
 		below += without
 		events += with
 		from = end

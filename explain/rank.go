@@ -68,9 +68,9 @@ func (p *pair) spearman(w, rx, ry []float64) float64 {
 	sxy, sxx, syy := 0.0, 0.0, 0.0
 	for _, r := range p.x.rows {
 		dx, dy := rx[r]-mean, ry[r]-mean
-		sxy += w[r] * dx * dy
-		sxx += w[r] * dx * dx
-		syy += w[r] * dy * dy
+		sxy += float64(w[r] * dx * dy)
+		sxx += float64(w[r] * dx * dx)
+		syy += float64(w[r] * dy * dy)
 	}
 	if n < 3 || sxx == 0 || syy == 0 {
 		return nan
@@ -109,9 +109,9 @@ func correlation(a, b []float64) float64 {
 	}
 	sab, saa, sbb := 0.0, 0.0, 0.0
 	for i := range a {
-		sab += (a[i] - ma) * (b[i] - mb)
-		saa += (a[i] - ma) * (a[i] - ma)
-		sbb += (b[i] - mb) * (b[i] - mb)
+		sab += float64((a[i] - ma) * (b[i] - mb))
+		saa += float64((a[i] - ma) * (a[i] - ma))
+		sbb += float64((b[i] - mb) * (b[i] - mb))
 	}
 	if saa == 0 || sbb == 0 {
 		return nan
@@ -133,7 +133,7 @@ func kendallW(ranks [][]float64) float64 {
 		for _, judge := range ranks {
 			r += judge[j]
 		}
-		s += (r - mean) * (r - mean)
+		s += float64((r - mean) * (r - mean))
 	}
 	ties := 0.0
 	for _, judge := range ranks {
@@ -144,11 +144,11 @@ func kendallW(ranks [][]float64) float64 {
 				j++
 			}
 			t := float64(j - i)
-			ties += t*t*t - t
+			ties += float64(t*t*t) - t
 			i = j
 		}
 	}
-	d := m*m*(p*p*p-p) - m*ties
+	d := float64(m*m*(float64(p*p*p)-p)) - float64(m*ties)
 	if d <= 0 {
 		return nan
 	}

@@ -30,7 +30,7 @@ type Table struct {
 // SummaryOptions of [Summarise]; nil is allowed.
 type SummaryOptions struct {
 	Level      float64 // of the intervals; 0: 0.95
-	Replicates int     // of the bootstrap; 0: 500
+	Replicates int     // of the bootstrap; 0: 500, or 200 for over 200,000 attributions
 	Top        int     // leading predictors whose overlap is measured; 0: 5, or half of fewer than ten
 	Stream     rng.Stream
 	Workers    int
@@ -102,7 +102,7 @@ func (m *Importance) Word() string {
 		return "raises"
 	case m.DirectionUpper < 0:
 		return "lowers"
-	case len(m.Levels) > 0 && math.IsNaN(float64(m.Direction)):
+	case math.IsNaN(float64(m.Direction)) && slices.ContainsFunc(m.Levels, func(l LevelMean) bool { return l.Level != Missing }):
 		return "by level"
 	}
 	return "no clear direction"
@@ -137,11 +137,13 @@ func Summarise(ctx context.Context, t *Table, o *SummaryOptions) (*Summary, erro
 	if opts.Level == 0 {
 		opts.Level = 0.95
 	}
-	if opts.Replicates == 0 {
-		opts.Replicates = 500
-	}
 	if err := t.valid(); err != nil {
 		return nil, err
+	}
+	if opts.Replicates == 0 {
+		if opts.Replicates = 500; len(t.Phi.Data) > manyCells {
+			opts.Replicates = 200
+		}
 	}
 	p := t.Phi.Cols
 	if opts.Top == 0 {
@@ -206,6 +208,10 @@ func Summarise(ctx context.Context, t *Table, o *SummaryOptions) (*Summary, erro
 	s.Swarm = newSwarm(t, s.Predictors)
 	return s, nil
 }
+
+// manyCells is the number of attributions beyond which 200 resamples must do: with so many rows the ends of
+// the intervals hardly move, and 500 would take longer than the fits.
+const manyCells = 200_000
 
 func (t *Table) valid() error {
 	n := t.Phi.Rows

@@ -243,3 +243,13 @@ func TestPermutationImportance(t *testing.T) {
 		t.Errorf("one class: AUC %v, log loss %v (%v)", one.AUC, one.LogLoss, err)
 	}
 }
+
+func BenchmarkSummarise(b *testing.B) {
+	in := table(b, 3000)
+	for b.Loop() {
+		if _, err := explain.Summarise(b.Context(), in, &explain.SummaryOptions{Stream: rng.New(1), Workers: 1}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(in.Phi.Rows*in.Phi.Cols*500)*float64(b.N)/b.Elapsed().Seconds(), "cells/s")
+}

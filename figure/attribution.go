@@ -147,3 +147,22 @@ func signAxis(d *Drawing, p plane, head, foot float64, name string) {
 	}
 	d.text(label{color: Muted, size: sizeTick, anchor: middle}, (p.left+p.right)/2, foot, name)
 }
+
+// typeset gives a number in text its minus sign.
+func typeset(value string) string {
+	if rest, ok := strings.CutPrefix(value, "-"); ok && rest != "" && rest[0] >= '0' && rest[0] <= '9' {
+		return minus + rest
+	}
+	return value
+}
+
+// nameAt writes a predictor's name so that it ends at x, on two lines when one is too short.
+func (d *Drawing) nameAt(x, y, w float64, name string) {
+	lines := d.faces.wrap(name, sizeLabel, false, w)
+	if len(lines) == 1 {
+		d.text(label{anchor: end}, x, y+4, lines[0])
+		return
+	}
+	d.text(label{anchor: end}, x, y-3, lines[0])
+	d.text(label{anchor: end}, x, y+12, d.faces.fit(strings.Join(lines[1:], " "), sizeLabel, false, w))
+}

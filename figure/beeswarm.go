@@ -99,12 +99,12 @@ func (b *bee) dotText() string {
 func (b *bee) draw(w float64, title string) *Drawing {
 	narrow := w < 600
 	d := newDrawing(w, 0, newFaces())
-	d.Title, d.Desc = "Attributions of "+FamilyName(b.s.Family), title+". "+b.s.About.String()+"."
+	d.Title, d.Desc = "Attributions of "+FamilyName(b.s.Family), title+". "+b.s.String()+"."
 	if b.s.Family == "" {
 		d.Title = "Attributions"
 	}
 	row, left, right := 34.0, 0.0, 600.0
-	p := plane{top: 46, xmin: b.s.Swarm.From, xmax: b.s.Swarm.From + explain.SwarmBins*b.s.Swarm.Step}
+	p := plane{top: 46, xmin: b.s.Swarm.From, xmax: b.s.Swarm.From + float64(explain.SwarmBins*b.s.Swarm.Step)}
 	if narrow {
 		row, right = 52, w-8
 		p.left = 8
@@ -139,7 +139,7 @@ func (b *bee) draw(w float64, title string) *Drawing {
 			b.dots(d, p, b.s.Swarm.Rows[i], y+8, 15)
 			continue
 		}
-		d.text(label{anchor: end}, left+8, y+4, d.faces.fit(m.Predictor, sizeLabel, false, left+6))
+		d.nameAt(left+8, y, left+6, m.Predictor)
 		b.dots(d, p, b.s.Swarm.Rows[i], y, 15)
 		b.bar(d, bar, m, y)
 	}
@@ -188,12 +188,12 @@ func (b *bee) dots(d *Drawing, p plane, r explain.SwarmRow, y, half float64) {
 		if high > 1 {
 			gap = min(gap, 2*half/float64(high-1))
 		}
-		x := p.x(b.s.Swarm.From + step*(float64(k)+0.5))
+		x := p.x(b.s.Swarm.From + float64(step*(float64(k)+0.5)))
 		i := 0
 		for class, v := range c {
 			for range shareOut(v, b.per) {
-				dx := spacing * (float64(i%columns) - float64(columns-1)/2)
-				by[class] = append(by[class], point{x + dx, y + gap*(float64(high-1)/2-float64(i/columns))})
+				dx := float64(spacing * (float64(i%columns) - float64(columns-1)/2))
+				by[class] = append(by[class], point{x + dx, y + float64(gap*(float64(high-1)/2-float64(i/columns)))})
 				i++
 			}
 		}

@@ -64,14 +64,14 @@ func xRange(p *explain.DependencePlot) (lo, hi float64, n, missing int) {
 
 func drawDependence(dp *explain.DependencePlot, lo, hi float64, missing int, w, h float64, title string) *Drawing {
 	d := newDrawing(w, h, newFaces())
-	d.Title, d.Desc = "Dependence on "+dp.Predictor, title+". "+dp.About.String()+"."
+	d.Title, d.Desc = "Dependence on "+dp.Predictor, title+". "+dp.String()+"."
 	key := partnerKey(d, dp, w)
 	p := plane{left: 52, right: w - 12, top: 30 + key, bottom: 30 + key + h - 130, xmin: lo, xmax: hi}
 	p.ymin, p.ymax = min(0, slices.Min(dp.Phi)), max(0, slices.Max(dp.Phi))
 	if p.ymin == p.ymax {
 		p.ymin, p.ymax = -1, 1
 	}
-	pad := 0.05 * (p.ymax - p.ymin)
+	pad := float64(0.05 * (p.ymax - p.ymin))
 	p.ymin, p.ymax = p.ymin-pad, p.ymax+pad
 	step := niceStep(p.ymax-p.ymin, 5)
 	for k := math.Ceil(p.ymin / step); k*step <= p.ymax; k++ {
@@ -130,14 +130,14 @@ func scatter(d *Drawing, p plane, missingX float64, dp *explain.DependencePlot) 
 	var order []string
 	var open []point
 	for i := 0; i < len(dp.X); i += every {
-		spread := math.Mod(float64(i)*0.618033988749895, 1) - 0.5
+		spread := math.Mod(float64(float64(i)*0.618033988749895), 1) - 0.5
 		if x := dp.X[i]; math.IsNaN(x) || math.IsInf(x, 0) {
-			open = append(open, point{missingX + 24*spread, p.y(dp.Phi[i])})
+			open = append(open, point{missingX + float64(24*spread), p.y(dp.Phi[i])})
 			continue
 		}
 		x := p.x(dp.X[i])
 		if dp.Levels != nil {
-			x += spread * min(30, 0.6*(p.right-p.left)/float64(max(1, len(dp.Levels)-1)))
+			x += float64(spread * min(30, 0.6*(p.right-p.left)/float64(max(1, len(dp.Levels)-1))))
 		}
 		c := partnerColor(dp, i)
 		if _, ok := by[c]; !ok {
@@ -148,6 +148,9 @@ func scatter(d *Drawing, p plane, missingX float64, dp *explain.DependencePlot) 
 	slices.Sort(order)
 	for _, c := range order {
 		d.dots(style{stroke: c, width: 4}, by[c]...)
+		if c == Muted {
+			d.dots(style{stroke: Panel, width: 2}, by[c]...)
+		}
 	}
 	d.dots(style{stroke: Muted, width: 4.5}, open...)
 	d.dots(style{stroke: Panel, width: 2.2}, open...)
@@ -156,19 +159,20 @@ func scatter(d *Drawing, p plane, missingX float64, dp *explain.DependencePlot) 
 // levelColors distinguish the first levels of an unordered category; the others share the last.
 func levelColors() [5]string { return [5]string{Primary, Comparator, Dark, LowValue, Other} }
 
+// partnerColor is Muted for a missing value, whose dot is drawn open.
 func partnerColor(dp *explain.DependencePlot, i int) string {
 	switch {
 	case dp.Partner == nil:
 		return Primary
 	case dp.PartnerCode != nil:
 		if dp.PartnerCode[i] < 0 {
-			return Rule
+			return Muted
 		}
 		return levelColors()[min(4, dp.PartnerCode[i])]
 	case dp.Class[i] <= 4:
 		return valueColors()[dp.Class[i]]
 	}
-	return Rule
+	return Muted
 }
 
 // partnerKey explains the colours above the plot and returns the height it took.
@@ -188,6 +192,9 @@ func partnerKey(d *Drawing, dp *explain.DependencePlot, w float64) float64 {
 		}
 		if c != "" {
 			d.dots(style{stroke: c, width: 9}, point{x + 5, y - 4})
+			if c == Muted {
+				d.dots(style{stroke: Panel, width: 5}, point{x + 5, y - 4})
+			}
 			x += 14
 			width -= 14
 		}
@@ -195,7 +202,7 @@ func partnerKey(d *Drawing, dp *explain.DependencePlot, w float64) float64 {
 		x += width
 	}
 	item("", dp.Partner.Predictor+":")
-	missing := false
+	var missing bool
 	if dp.PartnerCode != nil {
 		for k, l := range dp.PartnerLevels {
 			switch {
@@ -208,13 +215,13 @@ func partnerKey(d *Drawing, dp *explain.DependencePlot, w float64) float64 {
 		missing = slices.Contains(dp.PartnerCode, -1)
 	} else {
 		c := valueColors()
-		item(c[0], "low ("+dp.Low+")")
+		item(c[0], "low ("+typeset(dp.Low)+")")
 		item(c[2], "middle")
-		item(c[4], "high ("+dp.High+")")
+		item(c[4], "high ("+typeset(dp.High)+")")
 		missing = slices.Contains(dp.Class, explain.MissingClass)
 	}
 	if missing {
-		item(Rule, "missing")
+		item(Muted, "missing")
 	}
 	return y
 }

@@ -132,8 +132,14 @@ type plane struct {
 	xmin, xmax, ymin, ymax   float64
 }
 
-func (p plane) x(v float64) float64 { return p.left + (v-p.xmin)/(p.xmax-p.xmin)*(p.right-p.left) }
-func (p plane) y(v float64) float64 { return p.bottom - (v-p.ymin)/(p.ymax-p.ymin)*(p.bottom-p.top) }
+// Products are rounded before they are added: no processor may fuse them and move a last digit.
+func (p plane) x(v float64) float64 {
+	return p.left + float64((v-p.xmin)/(p.xmax-p.xmin)*(p.right-p.left))
+}
+
+func (p plane) y(v float64) float64 {
+	return p.bottom - float64((v-p.ymin)/(p.ymax-p.ymin)*(p.bottom-p.top))
+}
 
 // clip returns the parts of a polyline in data units that lie inside p, in drawing units.
 func (p plane) clip(xs, ys []float64) [][]point {

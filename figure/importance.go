@@ -49,7 +49,7 @@ func stabilityTitle(s *explain.Summary) string {
 func drawImportance(s *explain.Summary, w float64, title string) *Drawing {
 	narrow := w < 600
 	d := newDrawing(w, 0, newFaces())
-	d.Title, d.Desc = "Mean absolute attribution", title+". "+s.About.String()+"."
+	d.Title, d.Desc = "Mean absolute attribution", title+". "+s.String()+"."
 	shown := s.Predictors[:min(len(s.Predictors), importanceShown)]
 	row, left, p := 26.0, 0.0, plane{top: 26, xmin: 0}
 	for i := range shown {

@@ -51,7 +51,7 @@ func stepsOf(w *explain.Waterfall) []stepBar {
 		shown++
 	}
 	for _, p := range w.Parts[:shown] {
-		out = append(out, stepBar{p.Predictor, p.Value, at, at + p.Phi})
+		out = append(out, stepBar{p.Predictor, typeset(p.Value), at, at + p.Phi})
 		at += p.Phi
 	}
 	if rest := w.Parts[shown:]; len(rest) > 0 {
@@ -63,7 +63,7 @@ func stepsOf(w *explain.Waterfall) []stepBar {
 func drawWaterfall(w *explain.Waterfall, width float64, title string) *Drawing {
 	narrow := width < 600
 	d := newDrawing(width, 0, newFaces())
-	d.Title, d.Desc = "Prediction in parts, row "+w.Row, title+". "+w.About.String()+"."
+	d.Title, d.Desc = "Prediction in parts, row "+w.Row, title+". "+w.String()+"."
 	steps := stepsOf(w)
 	p := plane{xmin: w.Base, xmax: w.Base}
 	left, row := 0.0, 28.0
@@ -84,7 +84,7 @@ func drawWaterfall(w *explain.Waterfall, width float64, title string) *Drawing {
 	} else {
 		row = 36
 	}
-	pad := number / (p.right - p.left - 2*number) * span
+	pad := float64(number / (p.right - p.left - 2*number) * span)
 	p.xmin, p.xmax = p.xmin-pad, p.xmax+pad
 	p.bottom = p.top + row*float64(len(steps)+2)
 	scoreAxis(d, p, w)
@@ -177,22 +177,46 @@ func scoreAxis(d *Drawing, p plane, w *explain.Waterfall) {
 	}
 	if w.Scale == explain.LogOdds {
 		name = "Score, " + w.ScaleText()
-		last := math.Inf(-1)
-		for _, q := range []float64{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999} {
-			v := glm.Logit(q)
-			half := d.faces.width(Threshold(q), sizeTick, false) / 2
-			if v < p.xmin || v > p.xmax || p.x(v)-last < 48 || p.x(v)+half > d.W {
-				continue
-			}
-			last = p.x(v)
-			d.line(style{stroke: Reference, width: 1}, point{last, p.top - 5}, point{last, p.top})
-			tick(d, last, p.top-9, Threshold(q))
+		for _, q := range probabilityTicks(d, p) {
+			x := p.x(glm.Logit(q))
+			d.line(style{stroke: Reference, width: 1}, point{x, p.top - 5}, point{x, p.top})
+			tick(d, x, p.top-9, Threshold(q))
 		}
 		d.line(style{stroke: Reference, width: 1}, point{p.left, p.top}, point{p.right, p.top})
 		d.text(label{color: Muted, size: sizeTick}, p.left, 14, "Probability"+beforeText(w))
 	}
 	d.line(style{stroke: Reference, width: 1}, point{p.left, p.bottom}, point{p.right, p.bottom})
 	d.text(label{color: Muted, size: sizeTick, anchor: middle}, (p.left+p.right)/2, p.bottom+33, name)
+}
+
+// probabilityTicks are the probabilities to write along an axis of log-odds: of ever finer lists the
+// first of which three fit.
+func probabilityTicks(d *Drawing, p plane) []float64 {
+	even := func(step int) []float64 {
+		var q []float64
+		for k := step; k < 1000; k += step {
+			q = append(q, float64(k)/1000)
+		}
+		return q
+	}
+	rough := []float64{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999}
+	var out []float64
+	for _, list := range [][]float64{rough, even(100), even(50), even(20), even(10), even(5), even(1)} {
+		out = nil
+		last := math.Inf(-1)
+		for _, q := range list {
+			v := glm.Logit(q)
+			half := d.faces.width(Threshold(q), sizeTick, false) / 2
+			if x := p.x(v); v >= p.xmin && v <= p.xmax && x-last >= 48 && x-half >= 0 && x+half <= d.W {
+				out = append(out, q)
+				last = x
+			}
+		}
+		if len(out) >= 3 {
+			break
+		}
+	}
+	return out
 }
 
 func beforeText(w *explain.Waterfall) string {

@@ -62,7 +62,7 @@ func explainHeldOut(ctx context.Context, f *evaluate.Fitted, x *frame.Frame) (*e
 	case diag.KindOf(err) == diag.Canceled:
 		return nil, err
 	case err != nil:
-		return &evaluate.Explained{Note: err.Error()}, nil
+		return &evaluate.Explained{Note: err.Error()}, nil //nolint:nilerr // the note carries it to results and report
 	}
 	return &evaluate.Explained{
 		Predictors: a.Phi.Names, Phi: a.Phi.Data, Base: a.Base,
@@ -73,11 +73,13 @@ func explainHeldOut(ctx context.Context, f *evaluate.Fitted, x *frame.Frame) (*e
 // addAttributions takes over what the fits said. number gives the row of the data as read.
 func (m *material) addAttributions(parts []evaluate.Attributions, patient []string, number []int) {
 	for _, p := range parts {
-		info := m.attributionFits(p.Family, p.Validation[0])
 		if p.Note != "" {
-			info.Note = p.Note
+			for _, v := range p.Validation {
+				m.attributionFits(p.Family, v).Note = p.Note
+			}
 			continue
 		}
+		info := m.attributionFits(p.Family, p.Validation[0])
 		info.Scale, info.Averaging = p.Scale, p.Averaging
 		if !slices.Contains(info.Background, p.Background) {
 			info.Background = append(info.Background, p.Background)
@@ -238,7 +240,10 @@ func (m *material) explanations(ctx context.Context, o *Options) ([]explain.Summ
 	root := rng.New(m.Protocol.Seed).Child("explain")
 	for _, info := range m.Fits.Attributions {
 		t := m.attributionTable(&info, at)
-		s := &explain.Summary{About: explain.About{Scale: info.Scale}, Note: info.Note}
+		s := &explain.Summary{}
+		if t == nil && info.Note == "" {
+			info.Note = "the folder has no " + attributionsFile
+		}
 		if t != nil {
 			var err error
 			s, err = explain.Summarise(ctx, t, &explain.SummaryOptions{
@@ -312,7 +317,7 @@ func (m *material) attributionTable(info *AttributionFits, at map[int]int) *expl
 
 // aboutFits says what the table means, from what the fits were.
 func (m *material) aboutFits(t *explain.Table, info *AttributionFits, fits, repeats int) {
-	t.Scale, t.Background = info.Scale, explain.JoinBackgrounds(info.Background)
+	t.Scale, t.Background = info.Scale, explain.JoinBackgrounds(info.Background, fits)
 	kind := info.Validation
 	if kind == "temporal" || kind == "external" {
 		kind = "final"

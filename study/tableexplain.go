@@ -40,16 +40,16 @@ type TableExplain struct {
 
 // TableExplained is the answer of ExplainTable.
 type TableExplained struct {
-	Family string `json:"family"`
-	Rows   int    `json:"rows"`
-	explain.About
-	Gap         float64                        `json:"gap"` // largest distance of attributions plus base from the score
-	Summary     *explain.Summary               `json:"summary,omitempty"`
-	Row         *explain.Waterfall             `json:"row,omitempty"`
-	Permutation *explain.PermutationImportance `json:"permutation,omitempty"`
-	Effects     []explain.Effect               `json:"effects,omitempty"`
-	Figures     []string                       `json:"figures,omitempty"`
-	Warnings    []diag.Warning                 `json:"warnings"`
+	Family         string                         `json:"family"`
+	Rows           int                            `json:"rows"`
+	*explain.About                                // nil when nothing was attributed
+	Gap            *float64                       `json:"gap,omitempty"` // largest distance of attributions plus base from the score
+	Summary        *explain.Summary               `json:"summary,omitempty"`
+	Row            *explain.Waterfall             `json:"row,omitempty"`
+	Permutation    *explain.PermutationImportance `json:"permutation,omitempty"`
+	Effects        []explain.Effect               `json:"effects,omitempty"`
+	Figures        []string                       `json:"figures,omitempty"`
+	Warnings       []diag.Warning                 `json:"warnings"`
 }
 
 // ExplainTable attributes the score of every row of t.Data to its predictors. A family that gives no
@@ -122,7 +122,7 @@ func (e *tableExplainer) attribute(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.out.About, e.out.Gap = a.About, a.Gap
+	e.out.About, e.out.Gap = &a.About, &a.Gap
 	label, err := e.labels()
 	if err != nil {
 		return err

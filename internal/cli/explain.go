@@ -72,7 +72,7 @@ func (a *app) explained(r *study.TableExplained, out string) {
 	if out != "" {
 		a.printf("%d rows explained: %s\n", r.Rows, out)
 	}
-	if r.Scale != "" {
+	if r.About != nil {
 		a.printf("scale: %s\nbackground: %s\naveraging: %s\n", r.ScaleText(), r.Background, r.Averaging)
 	}
 	if s := r.Summary; s != nil {
@@ -93,7 +93,7 @@ func (a *app) explained(r *study.TableExplained, out string) {
 		a.printf("\nrow %s: base %s", w.Row, number(explain.Num(w.Base)))
 		a.printf(", score %s, predicted %s\n", number(explain.Num(w.Score)), figure.Percent(float64(w.Probability), 1))
 		for _, p := range w.Parts {
-			a.printf("%+8.3f  %s = %s\n", p.Phi, p.Predictor, p.Value)
+			a.printf("%8s  %s = %s\n", figure.Signed(p.Phi, 3), p.Predictor, p.Value)
 		}
 	}
 	if p := r.Permutation; p != nil {
@@ -106,7 +106,7 @@ func (a *app) explained(r *study.TableExplained, out string) {
 	for _, e := range r.Effects {
 		a.printf("\n%s of %s, %s, n %d (%s)\n", e.Kind, e.Predictor, e.Scale, e.N, e.Method)
 		for k := range e.Y {
-			at := ""
+			var at string
 			if e.Levels != nil {
 				at = e.Levels[k]
 			} else {

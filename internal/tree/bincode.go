@@ -90,17 +90,17 @@ func (c *coder) encode(dst []uint8, values []float32) {
 		x0, x1, x2, x3 := values[i], values[i+1], values[i+2], values[i+3]
 		var k0, k1, k2, k3 uint8
 		for step := uint8(128); step > 0; step >>= 1 {
-			k0 += step & below(c.cuts[uint8(k0+step-1)], x0)
-			k1 += step & below(c.cuts[uint8(k1+step-1)], x1)
-			k2 += step & below(c.cuts[uint8(k2+step-1)], x2)
-			k3 += step & below(c.cuts[uint8(k3+step-1)], x3)
+			k0 += step & below(c.cuts[k0+step-1], x0)
+			k1 += step & below(c.cuts[k1+step-1], x1)
+			k2 += step & below(c.cuts[k2+step-1], x2)
+			k3 += step & below(c.cuts[k3+step-1], x3)
 		}
 		dst[i], dst[i+1], dst[i+2], dst[i+3] = c.mark(k0, x0), c.mark(k1, x1), c.mark(k2, x2), c.mark(k3, x3)
 	}
 	for ; i < len(values); i++ {
 		x, k := values[i], uint8(0)
 		for step := uint8(128); step > 0; step >>= 1 {
-			k += step & below(c.cuts[uint8(k+step-1)], x)
+			k += step & below(c.cuts[k+step-1], x)
 		}
 		dst[i] = c.mark(k, x)
 	}

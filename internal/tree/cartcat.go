@@ -114,7 +114,7 @@ func (c *Cart) takeCategory(it *cartItem, j int32, left, right []uint16, missing
 	b := &c.best
 	missing := c.runs.missN > 0
 	if 2*leftWeight < float64(it.w) {
-		left, right, missingLeft = right, left, !missingLeft
+		right, missingLeft = left, !missingLeft
 	}
 	b.ok, b.feature, b.right = true, j, slices.Clone(right)
 	b.missingLeft = missingLeft || !missing

@@ -58,8 +58,14 @@ func TestExpWithinOneUlp(t *testing.T) {
 
 func TestExpEdges(t *testing.T) {
 	for _, tt := range []struct{ x, want float64 }{
-		{math.Inf(1), math.Inf(1)}, {math.Inf(-1), 0}, {1e308, math.Inf(1)}, {-1e308, 0},
-		{709.9, math.Inf(1)}, {-709, 0}, {0, 1}, {math.Copysign(0, -1), 1},
+		{math.Inf(1), math.Inf(1)},
+		{math.Inf(-1), 0},
+		{1e308, math.Inf(1)},
+		{-1e308, 0},
+		{709.9, math.Inf(1)},
+		{-709, 0},
+		{0, 1},
+		{math.Copysign(0, -1), 1},
 	} {
 		if got := tree.Exp(tt.x); got != tt.want {
 			t.Errorf("Exp(%v) = %v, want %v", tt.x, got, tt.want)

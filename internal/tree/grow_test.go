@@ -15,8 +15,15 @@ import (
 func mixedTable(rows int, seed uint64) (t *tree.Table, grad, hess []float32) {
 	r := rng.New(seed).Rand()
 	t = &tree.Table{Rows: rows, Columns: []tree.Column{
-		{Name: "normal"}, {Name: "rounded"}, {Name: "complete"}, {Name: "few", Levels: 3}, {Name: "many", Levels: 12},
-		{Name: "empty"}, {Name: "constant"}, {Name: "skewed"}, {Name: "two"},
+		{Name: "normal"},
+		{Name: "rounded"},
+		{Name: "complete"},
+		{Name: "few", Levels: 3},
+		{Name: "many", Levels: 12},
+		{Name: "empty"},
+		{Name: "constant"},
+		{Name: "skewed"},
+		{Name: "two"},
 	}}
 	for j := range t.Columns {
 		c := &t.Columns[j]

@@ -3,6 +3,7 @@ package tree
 import (
 	"context"
 	"math"
+	"slices"
 
 	"dolor/diag"
 	"dolor/internal/par"
@@ -95,8 +96,8 @@ func (g *Grower) finish(root *gnode) *Tree {
 		g.index[node.id] = int32(len(nodes))
 		nodes = append(nodes, node)
 	})
-	for k := len(nodes) - 1; k >= 0; k-- {
-		d := nodes[k]
+	for _, d := range slices.Backward(nodes) {
+
 		d.fg, d.fh = g.fine[d.id][0], g.fine[d.id][1]
 		if d.left != nil {
 			d.fg, d.fh = d.left.fg+d.right.fg, d.left.fh+d.right.fh

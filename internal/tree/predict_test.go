@@ -127,7 +127,8 @@ func TestMarginsEqualWalking(t *testing.T) {
 func stump(j int32, value float32) tree.Tree {
 	return tree.Tree{Nodes: []tree.Node{
 		{Left: 1, Right: 2, Parent: -1, Feature: j},
-		{Left: tree.Leaf, Right: tree.Leaf, Value: -value}, {Left: tree.Leaf, Right: tree.Leaf, Value: value},
+		{Left: tree.Leaf, Right: tree.Leaf, Value: -value},
+		{Left: tree.Leaf, Right: tree.Leaf, Value: value},
 	}}
 }
 

@@ -57,7 +57,7 @@ func (n *Node) IsLeaf() bool { return n.Left == Leaf }
 
 // Next returns the child that the value x of n's column goes to.
 func (t *Tree) Next(n *Node, x float32) int32 {
-	left := false
+	var left bool
 	switch {
 	case x != x:
 		left = n.DefaultLeft

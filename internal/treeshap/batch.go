@@ -59,8 +59,8 @@ func (x *Explainer) run(ctx context.Context, t *tree.Table, workers, width int, 
 				g.tables[i][k].add(s.sums, s.pattern[:hi-lo], stride, p.size)
 			}
 			for k := range p.large {
-				if g.cubes == nil {
-					break
+				if g.cubes == nil || g.cubes[i] == nil || g.cubes[i][k].a == nil {
+					continue
 				}
 				p.large[k].read(s, stride)
 				g.cubes[i][k].add(s.sums, &p.large[k], s.pattern[:hi-lo], s.higher, stride)
@@ -214,14 +214,14 @@ func add4(data *[1 << mostBits][4]float64, pattern []byte, to [4][]float64, live
 
 // untabled says what to add for trees without tables: by covers (rules) or by pairs of rows.
 type untabled struct {
-	background *tree.Table
+	background *BackgroundExplainer // nil for the path-dependent game
 	weights    *pairWeights
 	rules      map[int][]nodes4 // by number of points
 }
 
 // singles adds the attributions of all rows of t to phi [rows, columns]; background is nil for
 // the path-dependent game.
-func (x *Explainer) singles(ctx context.Context, t *tree.Table, workers int, phi []float64, g *game, background *tree.Table) error {
+func (x *Explainer) singles(ctx context.Context, t *tree.Table, workers int, phi []float64, g *game, background *BackgroundExplainer) error {
 	columns := x.Columns()
 	other := x.others(g, background)
 	err := x.run(ctx, t, workers, columns, g, func(s *space, lo, hi, stride int) {
@@ -239,7 +239,7 @@ func (x *Explainer) singles(ctx context.Context, t *tree.Table, workers int, phi
 }
 
 // matrices returns the interaction values of all rows of t.
-func (x *Explainer) matrices(ctx context.Context, t *tree.Table, workers int, dst []float64, single, double *game, background *tree.Table) ([]float64, error) {
+func (x *Explainer) matrices(ctx context.Context, t *tree.Table, workers int, dst []float64, single, double *game, background *BackgroundExplainer) ([]float64, error) {
 	columns := x.Columns()
 	phi := sized(nil, t.Rows*columns)
 	if err := x.singles(ctx, t, workers, phi, single, background); err != nil {
@@ -281,7 +281,7 @@ func complete(m, phi []float64) {
 }
 
 // others prepares for the trees without tables.
-func (x *Explainer) others(g *game, background *tree.Table) *untabled {
+func (x *Explainer) others(g *game, background *BackgroundExplainer) *untabled {
 	u := &untabled{background: background, rules: map[int][]nodes4{}}
 	most := 0
 	for i := range x.plans {
@@ -310,7 +310,7 @@ func (x *Explainer) rest(ctx context.Context, s *space, u *untabled, g *game, t 
 		}
 		s.pair.far = nil
 		if u.background != nil && pairs == nil && x.plans[i].counted() {
-			if s.pair.far = x.plans[i].far; s.pair.far == nil {
+			if s.pair.far = u.background.far[i]; s.pair.far == nil {
 				continue // all leaves are counted by pattern
 			}
 		}
@@ -327,7 +327,7 @@ func (x *Explainer) rest(ctx context.Context, s *space, u *untabled, g *game, t 
 			if u.background == nil {
 				d.add(&s.deep, u.rules[d.points()], t, r, row, matrix)
 			} else {
-				d.addPairs(&s.pair, u.weights, t, r, u.background, row, matrix)
+				d.addPairs(&s.pair, u.weights, t, r, u.background.rows, row, matrix)
 			}
 		}
 	}

@@ -115,41 +115,40 @@ func BenchmarkInteractions(b *testing.B) {
 	}
 }
 
-// BenchmarkForest is the case without tables: grown out trees, a background of 100 rows.
+// BenchmarkForest is the case without kept tables: trees grown out to 100 to 200 leaves.
 func BenchmarkForest(b *testing.B) {
 	r := rng.New(2).Rand()
 	e := randomEnsemble(r, shape{columns: 20, trees: 0})
-	for len(e.Trees) < 100 {
-		if t := randomTree(r, shape{columns: 20, depth: 16, stop: 0.2}); len(t.Nodes) > 200 {
+	for len(e.Trees) < 50 {
+		if t := randomTree(r, shape{columns: 20, depth: 14, stop: 0.3}); len(t.Nodes) > 200 && len(t.Nodes) < 400 {
 			e.Trees = append(e.Trees, t)
 		}
 	}
-	x, err := treeshap.New(e, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	t, ground := randomTable(r, 20, 100), randomTable(r, 20, 100)
-	back, err := x.Interventional(b.Context(), ground, 1)
-	if err != nil {
-		b.Fatal(err)
-	}
-	nodes := 0
-	for i := range e.Trees {
-		nodes += len(e.Trees[i].Nodes)
-	}
-	b.Logf("%d nodes, %d of 100 trees with tables", nodes, x.Tables())
-	b.Run("path", func(b *testing.B) {
-		for b.Loop() {
-			if _, _, err := x.PathDependent(b.Context(), t, 1, nil); err != nil {
+	for _, size := range []int{100, 1000} {
+		t, ground := randomTable(r, 20, size), randomTable(r, 20, size)
+		for _, bytes := range []int{0, -1} {
+			x, err := treeshap.New(e, &treeshap.Options{Bytes: bytes})
+			if err != nil {
 				b.Fatal(err)
 			}
-		}
-	})
-	b.Run("background=100", func(b *testing.B) {
-		for b.Loop() {
-			if _, _, err := back.Values(b.Context(), t, 1, nil); err != nil {
+			b.Run(fmt.Sprintf("path/rows=%d/bytes=%d", size, bytes), func(b *testing.B) {
+				for b.Loop() {
+					if _, _, err := x.PathDependent(b.Context(), t, 1, nil); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			back, err := x.Interventional(b.Context(), ground, 1)
+			if err != nil {
 				b.Fatal(err)
 			}
+			b.Run(fmt.Sprintf("background=%d/rows=%d/bytes=%d", size, size, bytes), func(b *testing.B) {
+				for b.Loop() {
+					if _, _, err := back.Values(b.Context(), t, 1, nil); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
 		}
-	})
+	}
 }

@@ -50,22 +50,20 @@ type pairSpace struct {
 	far         []bool // nodes to visit; nil for all
 }
 
-// addPairs adds the attributions of row r against all of background, or the halves of the
+// addPairs adds the attributions of row r against the rows [rows, columns] of a background, or the halves of the
 // interactions when pairs is not nil.
-func (d *deepTree) addPairs(s *pairSpace, w *pairWeights, t *tree.Table, r int, background *tree.Table, phi, pairs []float64) {
+func (d *deepTree) addPairs(s *pairSpace, w *pairWeights, t *tree.Table, r int, rows []float32, phi, pairs []float64) {
 	n := len(t.Columns)
 	if len(s.side) < n {
-		s.side, s.row, s.ground = make([]uint8, n), make([]float32, n), make([]float32, n)
+		s.side, s.row = make([]uint8, n), make([]float32, n)
 	}
 	for j := range n {
 		s.row[j] = t.Columns[j].Values[r]
 	}
 	s.weights, s.phi, s.pairs = w, phi, pairs
-	s.scale = d.scale / float64(background.Rows)
-	for b := range background.Rows {
-		for j := range n {
-			s.ground[j] = background.Columns[j].Values[b]
-		}
+	s.scale = d.scale / float64(len(rows)/n)
+	for b := 0; b < len(rows); b += n {
+		s.ground = rows[b:][:n]
 		d.walk(s, 0)
 	}
 }

@@ -18,7 +18,7 @@ const passingBytes = 64 << 20
 type leafCube struct{ a, h []float64 }
 
 // passing adds the counted trees that have no tables of their own to phi [rows, columns].
-func (x *Explainer) passing(ctx context.Context, t *tree.Table, workers int, phi []float64, background *tree.Table) error {
+func (x *Explainer) passing(ctx context.Context, t *tree.Table, workers int, phi []float64, background *BackgroundExplainer) error {
 	var some []int
 	room := 0
 	for i := range x.plans {
@@ -28,7 +28,9 @@ func (x *Explainer) passing(ctx context.Context, t *tree.Table, workers int, phi
 		}
 		need := p.bytes()
 		for k := range p.large {
-			need += 16 << len(p.large[k].bits)
+			if n := len(p.large[k].bits); n <= background.most {
+				need += 16 << n
+			}
 		}
 		if room+need > passingBytes && len(some) > 0 {
 			if err := x.pass(ctx, t, workers, phi, background, some); err != nil {
@@ -45,13 +47,13 @@ func (x *Explainer) passing(ctx context.Context, t *tree.Table, workers int, phi
 }
 
 // pass adds some trees.
-func (x *Explainer) pass(ctx context.Context, t *tree.Table, workers int, phi []float64, background *tree.Table, some []int) error {
+func (x *Explainer) pass(ctx context.Context, t *tree.Table, workers int, phi []float64, background *BackgroundExplainer, some []int) error {
 	g := &game{tables: make([][]table, len(x.plans)), cubes: make([][]leafCube, len(x.plans))}
 	err := par.For(ctx, len(some), workers, func(_ context.Context, k int) error {
 		p := &x.plans[some[k]]
 		b := new(builder)
-		g.tables[some[k]] = b.tables(x, p, false, p.count(background), background.Rows)
-		g.cubes[some[k]] = b.cubes(p, background)
+		g.tables[some[k]] = b.tables(x, p, false, p.count(background.table), background.table.Rows)
+		g.cubes[some[k]] = b.cubes(p, background.table, background.most)
 		return nil
 	})
 	if err != nil {
@@ -67,11 +69,14 @@ func (x *Explainer) pass(ctx context.Context, t *tree.Table, workers int, phi []
 	})
 }
 
-// cubes counts the background's patterns at the large groups of p and sums over subsets.
-func (b *builder) cubes(p *plan, background *tree.Table) []leafCube {
+// cubes counts the background's patterns at the large groups of p with up to most bits and sums
+// over subsets. The others stay empty.
+func (b *builder) cubes(p *plan, background *tree.Table, most int) []leafCube {
 	count := make([][]float64, len(p.large))
 	for k := range count {
-		count[k] = make([]float64, 1<<len(p.large[k].bits))
+		if n := len(p.large[k].bits); n <= most {
+			count[k] = make([]float64, 1<<n)
+		}
 	}
 	stride := blockRows(0, background.Rows)
 	var s space
@@ -80,6 +85,9 @@ func (b *builder) cubes(p *plan, background *tree.Table) []leafCube {
 		p.decide(&s, background, lo, hi, stride)
 		for k := range p.large {
 			g := &p.large[k]
+			if count[k] == nil {
+				continue
+			}
 			g.read(&s, stride)
 			turn := g.complement()
 			for r, v := range s.pattern[:hi-lo] {
@@ -89,6 +97,9 @@ func (b *builder) cubes(p *plan, background *tree.Table) []leafCube {
 	}
 	out := make([]leafCube, len(p.large))
 	for k := range out {
+		if count[k] == nil {
+			continue
+		}
 		l := &p.large[k].leaves[0]
 		b.cube.frequencies(len(l.players), count[k], background.Rows)
 		b.cube.sums(l.value)

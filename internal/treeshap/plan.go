@@ -31,7 +31,7 @@ type plan struct {
 	merges []merge // bit array len(splits)+i: a column that is on a path more than once
 	groups []group
 	large  []group   // leaves with more than mostBits columns, up to mostCube
-	far    []bool    // by node: leaves with more columns are under it; nil for none
+	far    []bool    // by node: the topmost nodes whose leaves all have more columns; nil for none
 	size   int       // rows of a table: 128 or 256
 	deep   *deepTree // how the tree is read without tables
 
@@ -46,6 +46,7 @@ type merge struct {
 
 // group is some leaves whose contributions are summed in one table.
 type group struct {
+	node    int32   // the root
 	bits    []int32 // bit array of each bit of the pattern
 	leaves  []leaf
 	columns []int32 // columns that the group's leaves depend on, ascending
@@ -134,17 +135,31 @@ func (p *plan) cut(limit int) {
 			work{n.Right, p.step(w.path, n.Feature, array[w.node], 1, r)},
 			work{n.Left, p.step(w.path, n.Feature, array[w.node], 0, l)})
 	}
-	// far holds for all that is under a far node and for all that has one under it.
-	for k := 0; p.far != nil && k < len(p.far); k++ {
-		if n := &p.tree.Nodes[k]; p.far[k] && !n.IsLeaf() {
-			p.far[n.Left], p.far[n.Right] = true, true
+}
+
+// beyond returns the nodes that have leaves with more than most columns under them, or nil when
+// there are none.
+func (p *plan) beyond(most int) []bool {
+	far := slices.Clone(p.far)
+	for k := range p.large {
+		if g := &p.large[k]; len(g.bits) > most {
+			if far == nil {
+				far = make([]bool, len(p.tree.Nodes))
+			}
+			far[g.node] = true
 		}
 	}
-	for k := len(p.far) - 1; k >= 0; k-- {
+	for k := range far {
+		if n := &p.tree.Nodes[k]; far[k] && !n.IsLeaf() {
+			far[n.Left], far[n.Right] = true, true
+		}
+	}
+	for k := len(far) - 1; k >= 0; k-- {
 		if n := &p.tree.Nodes[k]; !n.IsLeaf() {
-			p.far[k] = p.far[n.Left] || p.far[n.Right]
+			far[k] = far[n.Left] || far[n.Right]
 		}
 	}
+	return far
 }
 
 // step returns path after a split on column whose bit is in array.
@@ -162,7 +177,7 @@ func (p *plan) step(path []known, column, array int32, not uint8, share float64)
 
 // group makes the group of all leaves under node.
 func (p *plan) group(node int32, path []known, array []int32) group {
-	var g group
+	g := group{node: node}
 	first := make([]player, len(path))
 	for j, k := range path {
 		g.bits = append(g.bits, k.array)

@@ -92,7 +92,7 @@ func TestBytesArePinned(t *testing.T) {
 			}
 		}
 	}
-	if got, want := h.Sum64(), uint64(0x52986209f0941f98); got != want {
+	if got, want := h.Sum64(), uint64(0xc528e39f7d1d9c04); got != want {
 		t.Errorf("got %#x, want %#x", got, want)
 	}
 }
@@ -189,7 +189,8 @@ func TestAlgorithmsAgree(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("columns=%d,depth=%d", s.columns, s.depth), func(t *testing.T) {
 			r := rng.New(7).Rand()
-			e, table, ground := randomEnsemble(r, s), randomTable(r, s.columns, 20), randomTable(r, s.columns, 30)
+			// Against 700 rows leaves with up to 11 columns are counted by pattern.
+			e, table, ground := randomEnsemble(r, s), randomTable(r, s.columns, 9), randomTable(r, s.columns, 700)
 			for i := range e.Trees {
 				for s.depth > 12 && len(e.Trees[i].Nodes) < 300 {
 					e.Trees[i] = randomTree(r, s)

@@ -33,6 +33,9 @@ func pipelines() []pipeline {
 			r.Family, r.Params = f, quick(f)
 			out = append(out, pipeline{f.Name + "/" + name, r})
 		}
+		if space := f.Space; space != nil {
+			f.Space = func(s rng.Stream) model.Params { return shortened(f.Name, space(s)) }
+		}
 		for k, kind := range preprocess.Steps {
 			add("step "+kind.Name, evaluate.Recipe{Steps: chainWith(kind), Calibration: calibrations[k%len(calibrations)]})
 		}
@@ -40,6 +43,9 @@ func pipelines() []pipeline {
 			add("calibration "+c, evaluate.Recipe{Steps: dense(), Calibration: c})
 		}
 		add("random search", evaluate.Recipe{Steps: dense(), Calibration: "none", Tuning: evaluate.Tuning{Method: "random", Trials: 2, Metric: "auc"}})
+		if !f.Dense {
+			add("missing as it is", evaluate.Recipe{Calibration: "auto", Tuning: evaluate.Tuning{Method: "random", Trials: 1}})
+		}
 		add("multiple imputation", evaluate.Recipe{Steps: chainWith(stepNamed("impute_chained")), Imputations: 2, Calibration: "none"})
 	}
 	return out
@@ -49,11 +55,19 @@ func stepNamed(name string) preprocess.Kind {
 	return preprocess.Steps[slices.IndexFunc(preprocess.Steps, func(k preprocess.Kind) bool { return k.Name == name })]
 }
 
-// quick is the family's default, with a shorter path where it has one.
-func quick(f model.Family) model.Params {
-	p := f.Default()
-	if f.Name == "elasticnet" {
-		if err := unmarshal(p, `{"n_lambda": 8, "lambda_min_ratio": 0.05, "folds": 3}`); err != nil {
+// quickly are settings that make a family's fit short: fewer penalties or trees than a study takes.
+var quickly = map[string]string{
+	"elasticnet": `{"n_lambda": 8, "lambda_min_ratio": 0.05, "folds": 3}`,
+	"forest":     `{"n_estimators": 20}`,
+	"gbm":        `{"n_estimators": 15}`,
+}
+
+// quick is the family's default, made short.
+func quick(f model.Family) model.Params { return shortened(f.Name, f.Default()) }
+
+func shortened(family string, p model.Params) model.Params {
+	if settings, ok := quickly[family]; ok {
+		if err := unmarshal(p, settings); err != nil {
 			panic(err)
 		}
 	}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -62,7 +64,7 @@ func compare(d *evaluate.Data, p *study.Protocol, pr pair, a, b *kept) (*result,
 		return nil, fmt.Errorf("the sides tried %d and %d settings", len(a.Trials), len(b.Trials))
 	}
 	for i := range a.Trials {
-		if string(a.Trials[i].Params) != string(b.Trials[i].Params) || a.Trials[i].Task != b.Trials[i].Task {
+		if compact(a.Trials[i].Params) != compact(b.Trials[i].Params) || a.Trials[i].Task != b.Trials[i].Task {
 			return nil, fmt.Errorf("trial %d of %s: the sides tried other settings", a.Trials[i].Trial, a.Trials[i].Task)
 		}
 	}
@@ -99,6 +101,15 @@ func compare(d *evaluate.Data, p *study.Protocol, pr pair, a, b *kept) (*result,
 	r.auc = paired(oa, ob, patient, foldAUC)
 	r.loss = paired(oa, ob, patient, meanLoss)
 	return r, nil
+}
+
+// compact is b without the spaces of a kept file.
+func compact(b json.RawMessage) string {
+	var out bytes.Buffer
+	if err := json.Compact(&out, b); err != nil {
+		return string(b)
+	}
+	return out.String()
 }
 
 // patients numbers the patient of every row.

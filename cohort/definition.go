@@ -9,6 +9,7 @@ package cohort
 
 import (
 	"slices"
+	"strconv"
 
 	"dolor/clinical"
 	"dolor/diag"
@@ -160,3 +161,13 @@ func (d *Definition) Validate() error {
 	word("training.code8_9", d.Training.Code89, "ipcw", "drop")
 	return faults.Err()
 }
+
+// label returns the definition's word for a code.
+func (d *Definition) label(c Code) string {
+	if s, ok := d.Labels[strconv.Itoa(int(c))]; ok {
+		return s
+	}
+	return strconv.Itoa(int(c))
+}
+
+func num(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

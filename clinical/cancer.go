@@ -97,10 +97,33 @@ func CancerOf(codes []Code) (Malignancy, string) {
 
 // cancerSites maps words of SNOMED displays to groups.
 var cancerSites = []struct{ word, group string }{
-	{"colon", "gastrointestinal"}, {"rectum", "gastrointestinal"}, {"rectal", "gastrointestinal"}, {"colorectal", "gastrointestinal"}, {"stomach", "gastrointestinal"}, {"gastric", "gastrointestinal"}, {"oesophagus", "gastrointestinal"}, {"esophagus", "gastrointestinal"}, {"pancreas", "gastrointestinal"}, {"pancreatic", "gastrointestinal"}, {"liver", "gastrointestinal"}, {"hepatocellular", "gastrointestinal"}, {"biliary", "gastrointestinal"},
-	{"breast", "breast"}, {"lung", "lung"}, {"bronchus", "lung"},
-	{"larynx", "head_neck"}, {"pharynx", "head_neck"}, {"tongue", "head_neck"}, {"oral cavity", "head_neck"}, {"head and neck", "head_neck"},
-	{"prostate", "genitourinary"}, {"bladder", "genitourinary"}, {"kidney", "genitourinary"}, {"renal", "genitourinary"}, {"testis", "genitourinary"}, {"ureter", "genitourinary"},
+	{"colon", "gastrointestinal"},
+	{"rectum", "gastrointestinal"},
+	{"rectal", "gastrointestinal"},
+	{"colorectal", "gastrointestinal"},
+	{"stomach", "gastrointestinal"},
+	{"gastric", "gastrointestinal"},
+	{"oesophagus", "gastrointestinal"},
+	{"esophagus", "gastrointestinal"},
+	{"pancreas", "gastrointestinal"},
+	{"pancreatic", "gastrointestinal"},
+	{"liver", "gastrointestinal"},
+	{"hepatocellular", "gastrointestinal"},
+	{"biliary", "gastrointestinal"},
+	{"breast", "breast"},
+	{"lung", "lung"},
+	{"bronchus", "lung"},
+	{"larynx", "head_neck"},
+	{"pharynx", "head_neck"},
+	{"tongue", "head_neck"},
+	{"oral cavity", "head_neck"},
+	{"head and neck", "head_neck"},
+	{"prostate", "genitourinary"},
+	{"bladder", "genitourinary"},
+	{"kidney", "genitourinary"},
+	{"renal", "genitourinary"},
+	{"testis", "genitourinary"},
+	{"ureter", "genitourinary"},
 }
 
 func cancerWords(display string) (Malignancy, string) {

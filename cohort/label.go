@@ -84,13 +84,13 @@ func (d *Definition) event(c *Course, from, to int) (day int, undecided bool) {
 		}
 	}
 	for j := range scored { // earliest end first
-		for i := 0; i < j; i++ {
+		for i := range j {
 			w := window{scored[i], scored[j]}
 			if !d.painful(c, w, scored[i:j+1]) {
 				continue
 			}
 			toxic := d.toxic(c, w)
-			dose, optimised := d.adequate(c, w), verdict(no)
+			dose, optimised := d.adequate(c, w), no
 			if d.optimised(c, w) {
 				optimised = yes
 			}

@@ -119,3 +119,19 @@ func (r *record) respond(d *Definition, day clinical.Day, rescue map[clinical.Da
 	r.possible++
 	r.warnings = diag.Merge(r.warnings, diag.Warning{Code: "possible_dlt", Msg: "an adverse effect without a dose reduction, stop, rotation or naloxone is not dose-limiting", Count: 1})
 }
+
+// Toxicity returns the days of dose-limiting toxicity among events, which are in time order,
+// from day first to day last, and the effects that lacked a response.
+func (d *Definition) Toxicity(events []clinical.Event, first, last clinical.Day) (days []clinical.Day, possible int) {
+	r := d.recordOf(events, first, last)
+	return r.dlt, r.possible
+}
+
+// Effect names the opioid adverse effect of table adverse-effects.csv that an event reports, "" for none.
+func Effect(e *clinical.Event) string {
+	if e.Kind != clinical.Condition && e.Kind != clinical.AdverseEvent && e.Kind != clinical.Observation || e.Verified == "refuted" {
+		return ""
+	}
+	a, _ := effectOf(e.Codes)
+	return a.Effect
+}

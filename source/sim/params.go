@@ -153,14 +153,14 @@ func Presets() []string { return slices.Sorted(maps.Keys(params().Presets)) }
 
 // effects are the effect sizes of one preset, multiplied.
 type effects struct {
-	dn4, nrs, ecog, stage, mets, age     float64
-	inv, het, vol, cnt                   float64
-	oprm1, comt, cyp                     float64
-	inflammation                         [4]float64 // CRP, IL-6, albumin, NLR
-	esc, rescue, ae, rot, ome            float64
-	bt, sleep, anx, pf, trend            float64
-	q1OPRM1, q1COMT, pDLT1, gBar, cypLog float64
-	cyp1                                 [4]float64
+	dn4, nrs, ecog, stage, mets, age float64
+	inv, het, vol, cnt               float64
+	oprm1, comt, cyp                 float64
+	inflammation                     [4]float64 // CRP, IL-6, albumin, NLR
+	esc, rescue, ae, rot, ome        float64
+	bt, sleep, anx, pf, trend        float64
+	q1OPRM1, q1COMT, pDLT1, gBar     float64
+	cyp1                             [4]float64
 }
 
 func expit(x float64) float64 { return 1 / (1 + math.Exp(-x)) }

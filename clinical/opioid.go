@@ -37,13 +37,38 @@ var routeWords = []struct {
 	word  string
 	route Route
 }{
-	{"transdermal", Transdermal}, {"patch", Transdermal}, {"td", Transdermal},
-	{"intrathecal", Neuraxial}, {"epidural", Neuraxial}, {"neuraxial", Neuraxial},
-	{"sublingual", Sublingual}, {"buccal", Transmucosal}, {"mucosal", Transmucosal}, {"lozenge", Transmucosal}, {"transmucosal", Transmucosal},
-	{"nasal", Intranasal}, {"intranasal", Intranasal}, {"rectal", Rectal}, {"suppository", Rectal},
-	{"subcutaneous", Subcutaneous}, {"sc", Subcutaneous}, {"sq", Subcutaneous}, {"intravenous", Intravenous}, {"iv", Intravenous},
-	{"injection", Parenteral}, {"injectable", Parenteral}, {"prefilled", Parenteral}, {"cartridge", Parenteral}, {"injector", Parenteral}, {"intramuscular", Parenteral},
-	{"oral", Oral}, {"po", Oral}, {"tablet", Oral}, {"tablets", Oral}, {"capsule", Oral}, {"mouth", Oral},
+	{"transdermal", Transdermal},
+	{"patch", Transdermal},
+	{"td", Transdermal},
+	{"intrathecal", Neuraxial},
+	{"epidural", Neuraxial},
+	{"neuraxial", Neuraxial},
+	{"sublingual", Sublingual},
+	{"buccal", Transmucosal},
+	{"mucosal", Transmucosal},
+	{"lozenge", Transmucosal},
+	{"transmucosal", Transmucosal},
+	{"nasal", Intranasal},
+	{"intranasal", Intranasal},
+	{"rectal", Rectal},
+	{"suppository", Rectal},
+	{"subcutaneous", Subcutaneous},
+	{"sc", Subcutaneous},
+	{"sq", Subcutaneous},
+	{"intravenous", Intravenous},
+	{"iv", Intravenous},
+	{"injection", Parenteral},
+	{"injectable", Parenteral},
+	{"prefilled", Parenteral},
+	{"cartridge", Parenteral},
+	{"injector", Parenteral},
+	{"intramuscular", Parenteral},
+	{"oral", Oral},
+	{"po", Oral},
+	{"tablet", Oral},
+	{"tablets", Oral},
+	{"capsule", Oral},
+	{"mouth", Oral},
 }
 
 // RouteOf returns the route that codes state, or NoRoute.
@@ -124,22 +149,43 @@ func strengthOf(v float64, unit string) Quantity {
 
 // ingredientNames maps words of product names to the ingredient of the factor table.
 var ingredientNames = []struct{ word, ingredient string }{
-	{"morphine", "morphine"}, {"oxycodone", "oxycodone"}, {"hydromorphone", "hydromorphone"}, {"hydrocodone", "hydrocodone"},
-	{"fentanyl", "fentanyl"}, {"methadone", "methadone"}, {"tramadol", "tramadol"}, {"tapentadol", "tapentadol"}, {"codeine", "codeine"},
-	{"oxymorphone", "oxymorphone"}, {"buprenorphine", "buprenorphine"}, {"dihydrocodeine", "dihydrocodeine"},
-	{"meperidine", "pethidine (meperidine)"}, {"pethidine", "pethidine (meperidine)"}, {"alfentanil", "alfentanil"}, {"diamorphine", "diamorphine"},
-	{"pentazocine", "pentazocine"}, {"butorphanol", "butorphanol"}, {"levorphanol", "levorphanol"},
-	{"levomethadone", "levomethadone"}, {"sufentanil", "sufentanil"}, {"remifentanil", "remifentanil"}, {"nalbuphine", "nalbuphine"}, {"propoxyphene", "propoxyphene"},
-	{"piritramide", "piritramide"}, {"opium", "opium"},
+	{"morphine", "morphine"},
+	{"oxycodone", "oxycodone"},
+	{"hydromorphone", "hydromorphone"},
+	{"hydrocodone", "hydrocodone"},
+	{"fentanyl", "fentanyl"},
+	{"methadone", "methadone"},
+	{"tramadol", "tramadol"},
+	{"tapentadol", "tapentadol"},
+	{"codeine", "codeine"},
+	{"oxymorphone", "oxymorphone"},
+	{"buprenorphine", "buprenorphine"},
+	{"dihydrocodeine", "dihydrocodeine"},
+	{"meperidine", "pethidine (meperidine)"},
+	{"pethidine", "pethidine (meperidine)"},
+	{"alfentanil", "alfentanil"},
+	{"diamorphine", "diamorphine"},
+	{"pentazocine", "pentazocine"},
+	{"butorphanol", "butorphanol"},
+	{"levorphanol", "levorphanol"},
+	{"levomethadone", "levomethadone"},
+	{"sufentanil", "sufentanil"},
+	{"remifentanil", "remifentanil"},
+	{"nalbuphine", "nalbuphine"},
+	{"propoxyphene", "propoxyphene"},
+	{"piritramide", "piritramide"},
+	{"opium", "opium"},
 }
 
 // antagonists have factor 0; given by injection or nose they are a sign of toxicity.
 var antagonists = []string{"naloxone", "naltrexone", "nalmefene"}
 
 var opioidATC = sync.OnceValue(func() map[string]string {
-	out := map[string]string{"N02AA55": "oxycodone", "N02AJ06": "codeine", "N02AJ07": "codeine", "N02AJ08": "codeine", "N02AJ09": "codeine",
+	out := map[string]string{
+		"N02AA55": "oxycodone", "N02AJ06": "codeine", "N02AJ07": "codeine", "N02AJ08": "codeine", "N02AJ09": "codeine",
 		"N02AJ13": "tramadol", "N02AJ14": "tramadol", "N02AJ15": "tramadol", "N02AJ17": "oxycodone", "N02AJ18": "oxycodone", "N02AJ19": "oxycodone",
-		"N07BC01": "buprenorphine", "N07BC02": "methadone", "N07BC51": "buprenorphine"}
+		"N07BC01": "buprenorphine", "N07BC02": "methadone", "N07BC51": "buprenorphine",
+	}
 	for _, r := range rows("ome-factors.csv") {
 		if a := r["atc"]; a != "" && out[a] == "" {
 			out[a] = r["ingredient"]

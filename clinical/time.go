@@ -75,6 +75,7 @@ func (t Time) Latest() int64 {
 		return t.Earliest()
 	case ToDay:
 		return t.Earliest() + 86399
+	case ToMonth, ToYear:
 	}
 	d := time.Unix(t.local, 0).UTC()
 	if t.prec == ToMonth {
@@ -116,6 +117,7 @@ func (t Time) String() string {
 			return t.Time().Format("2006-01-02T15:04:05Z07:00")
 		}
 		return t.Time().Format("2006-01-02T15:04:05")
+	case NoTime:
 	}
 	return ""
 }

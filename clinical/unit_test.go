@@ -41,8 +41,19 @@ func TestConvert(t *testing.T) {
 		}
 	}
 	for _, c := range [][2]string{
-		{"mg", "mL"}, {"mg", "mmol"}, {"mg", "[MME]"}, {"[IU]", "mg"}, {"Cel", "mg"}, {"mg/d", "mg"},
-		{"spoon", "mg"}, {"mg//d", "mg"}, {"mg.", "mg"}, {"{x", "1"}, {"kCel2", "K"}, {"1e400", "1"}, {"mg2x", "mg"},
+		{"mg", "mL"},
+		{"mg", "mmol"},
+		{"mg", "[MME]"},
+		{"[IU]", "mg"},
+		{"Cel", "mg"},
+		{"mg/d", "mg"},
+		{"spoon", "mg"},
+		{"mg//d", "mg"},
+		{"mg.", "mg"},
+		{"{x", "1"},
+		{"kCel2", "K"},
+		{"1e400", "1"},
+		{"mg2x", "mg"},
 	} {
 		if v, err := clinical.Convert(1, c[0], c[1]); diag.KindOf(err) != diag.Invalid || !math.IsNaN(v) {
 			t.Errorf("%s to %s: got %v, %v, want a refusal", c[0], c[1], v, err)

@@ -79,6 +79,9 @@ func (r *Row) Level(j int, level string) {
 	r.code[j] = int32(k)
 }
 
+// Levels returns the declared levels of category column j.
+func (r *Row) Levels(j int) []string { return r.cols[j].Levels }
+
 // Text sets text column j.
 func (r *Row) Text(j int, s string) { r.text[j], r.has[j] = s, true }
 

@@ -78,7 +78,6 @@ type cell struct {
 	has        [sources]bool // scheduled evidence
 	hasPRN     [sources]bool
 	unknown    bool // an order without an end, and nothing better
-	orders     []string
 }
 
 // calc is one calculation.

@@ -20,8 +20,8 @@ var floors = map[string]int{
 	"feature": 4, "federate": 4, "figure": 4, "monitor": 4, "assess": 4,
 	"cohort": 3, "evaluate": 3, "explain": 3,
 	"source": 2, "preprocess": 2, "model": 2,
-	"frame": 1, "split": 1, "metric": 1, "calibrate": 1, "risk": 1, "agreement": 1, "survival": 1, "pool": 1, "samplesize": 1,
-	"clinical": 0, "diag": 0, "rng": 0, "progress": 0,
+	"clinical": 1, "frame": 1, "split": 1, "metric": 1, "calibrate": 1, "risk": 1, "agreement": 1, "survival": 1, "pool": 1, "samplesize": 1,
+	"diag": 0, "rng": 0, "progress": 0,
 }
 
 // sharing lists imports between rooms of one floor that are part of the design, with the reason.

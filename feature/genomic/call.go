@@ -125,6 +125,9 @@ func (ob *observer) call(s *samples, copies int, memo map[string]Call, haplotype
 	pairs := k.pairs(haplotypes, single)
 	c := resolve(ob.options(pairs, copies, s), copies)
 	c.Called, c.Sites = called, ob.n2d6
+	if ob.inferred(pairs, &k) {
+		c.Status, c.Score, c.Phenotype = Ambiguous, math.NaN(), Indeterminate
+	}
 	if key != "" && len(memo) < maxMemo {
 		memo[key] = c
 	}
@@ -133,17 +136,35 @@ func (ob *observer) call(s *samples, copies int, memo map[string]Call, haplotype
 
 const maxMemo = 4096
 
+// inferred reports whether every pair holds an allele of which a defining variant was not called at
+// all: only variants beside it speak for the allele, and the table knows no haplotype that has those
+// alone.
+func (ob *observer) inferred(pairs [][2]string, k *constraints) bool {
+	seen := k.none.or(k.both).or(k.het).or(k.some).or(k.miss)
+	for _, p := range pairs {
+		if ob.defining[p[0]].within(seen) && ob.defining[p[1]].within(seen) {
+			return false
+		}
+	}
+	return len(pairs) > 0
+}
+
 // told adds the warnings that belong to a call.
 func (ob *observer) told(c Call, warn func(code, msg string)) Call {
 	switch {
 	case c.Status == NoCall:
 		warn("no_pair", "CYP2D6: no pair of alleles of the table gives this genotype: no call")
 	case c.Status == Ambiguous:
-		text := "CYP2D6: " + strconv.Itoa(len(c.Diplotypes)) + " diplotypes are possible"
-		if c.Called < c.Sites {
-			text += "; " + strconv.Itoa(c.Sites-c.Called) + " of " + strconv.Itoa(c.Sites) + " positions have no call"
+		if len(c.Diplotypes) == 1 {
+			warn("inferred", "CYP2D6: the variant that defines an allele has no call; only variants beside it speak for the allele")
+		} else {
+			warn("ambiguous", "CYP2D6: several diplotypes are possible")
 		}
-		warn("ambiguous", text)
+	}
+	if c.Status != Absent && c.Called < c.Sites {
+		for range c.Sites - c.Called {
+			warn("positions_missing", "CYP2D6: positions of the table without a call")
+		}
 	}
 	if c.Status != NoCall && len(c.Diplotypes) <= 8 {
 		for _, name := range c.Diplotypes {

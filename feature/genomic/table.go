@@ -180,13 +180,14 @@ const shift2D6 = 396002
 type catalogue struct {
 	variants   []variant
 	haplotypes []haplotype
+	defining   map[string]bits // of each allele: what all of its sub-alleles have
 	n2d6       int
 	oprm1      int // its place in variants
 	comt       int
 }
 
 var theCatalogue = sync.OnceValue(func() *catalogue {
-	c := &catalogue{}
+	c := &catalogue{defining: make(map[string]bits)}
 	known := make(map[string]map[string]string)
 	for _, r := range records("pgx-variants") {
 		known[r["pos_grch38"]+r["ref_grch38"]+">"+r["alt"]] = r
@@ -226,6 +227,11 @@ var theCatalogue = sync.OnceValue(func() *catalogue {
 			}
 		}
 		c.haplotypes = append(c.haplotypes, h)
+		if all, ok := c.defining[h.allele]; ok {
+			c.defining[h.allele] = all.and(h.variants)
+		} else {
+			c.defining[h.allele] = h.variants
+		}
 	}
 	for _, r := range records("pgx-variants") {
 		if r["gene"] == "CYP2D6" {

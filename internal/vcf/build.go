@@ -137,7 +137,7 @@ func named(s string) (b Build, known bool) {
 					break
 				}
 				i += from
-				before := i == 0 || !alnum(s[i-1])
+				before := i == 0 || !alnum(s[i-1]) || strings.HasPrefix(w, "hg") || strings.HasPrefix(w, "grch")
 				after := i+len(w) == len(s) || s[i+len(w)] < '0' || s[i+len(w)] > '9'
 				if before && after {
 					return true

@@ -66,6 +66,15 @@ func (ob *observer) readBase(v int, rec *vcf.Record) (uint8, bool) {
 	case lists:
 		return explicit, true
 	case exchanged:
+		// of one record among several at a place, 0 may stand for an allele that another one lists
+		for i, alt := range rec.Alt {
+			if ob.codes[i+1] == ref && !vcf.Symbolic(alt) {
+				ob.codes[i+1] = unknown
+			}
+		}
+		if !rec.Complete() {
+			ob.codes[0] = unknown
+		}
 		return implied, true
 	}
 	return 0, false

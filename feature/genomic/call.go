@@ -122,7 +122,7 @@ func (ob *observer) call(s *samples, copies int, memo map[string]Call, haplotype
 	if single {
 		k = k.single()
 	}
-	pairs := k.pairs(haplotypes, single)
+	pairs := k.pairs(ob.open(&k, haplotypes), single)
 	c := resolve(ob.options(pairs, copies, s), copies)
 	c.Called, c.Sites = called, ob.n2d6
 	if ob.inferred(pairs, &k) {
@@ -136,11 +136,28 @@ func (ob *observer) call(s *samples, copies int, memo map[string]Call, haplotype
 
 const maxMemo = 4096
 
+// seen returns the variants of which at least one copy was called.
+func (k *constraints) seen() bits { return k.none.or(k.both).or(k.het).or(k.some).or(k.miss) }
+
+// open adds to haplotypes the bare form of each allele whose defining variant was not fully called:
+// *4 is its splice defect, whatever else the table's sub-alleles carry, and is not ruled out by
+// reference bases at the rest.
+func (ob *observer) open(k *constraints, haplotypes []haplotype) []haplotype {
+	full := k.none.or(k.both).or(k.het)
+	out := haplotypes
+	for _, h := range ob.cores {
+		if !h.variants.within(full) && slices.ContainsFunc(haplotypes, func(g haplotype) bool { return g.allele == h.allele }) {
+			out = append(slices.Clip(out), h)
+		}
+	}
+	return out
+}
+
 // inferred reports whether every pair holds an allele of which a defining variant was not called at
 // all: only variants beside it speak for the allele, and the table knows no haplotype that has those
 // alone.
 func (ob *observer) inferred(pairs [][2]string, k *constraints) bool {
-	seen := k.none.or(k.both).or(k.het).or(k.some).or(k.miss)
+	seen := k.seen()
 	for _, p := range pairs {
 		if ob.defining[p[0]].within(seen) && ob.defining[p[1]].within(seen) {
 			return false

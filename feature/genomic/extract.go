@@ -133,6 +133,9 @@ func (x *Extractor) Columns() []feature.Column { return x.cols }
 func (x *Extractor) Extract(_ context.Context, past *clinical.Past, row *feature.Row) error {
 	s, ok := x.genotype(past)
 	d := readDrugs(past)
+	for _, w := range s.Warnings {
+		row.Warn(w.Code, w.Msg)
+	}
 	if ok {
 		x.genes(&s, row)
 	}
@@ -173,9 +176,6 @@ func (x *Extractor) genes(s *Sample, row *feature.Row) {
 	if s.CYP2D6.Status != Absent {
 		row.Number(colScore, s.CYP2D6.Score)
 		row.Level(colPhenotype, short[s.CYP2D6.Phenotype])
-	}
-	for _, w := range s.Warnings {
-		row.Warn(w.Code, w.Msg)
 	}
 }
 

@@ -34,7 +34,9 @@ var markerOf = sync.OnceValue(func() map[string]marker {
 	if !ok {
 		panic("genomic: no table inflammatory-labs")
 	}
-	rows, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
+	in := csv.NewReader(bytes.NewReader(b))
+	in.LazyQuotes = true // a cell quotes "<5"
+	rows, err := in.ReadAll()
 	if err != nil {
 		panic("genomic: table inflammatory-labs: " + err.Error())
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"embed"
 	"encoding/csv"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -181,6 +182,7 @@ type catalogue struct {
 	variants   []variant
 	haplotypes []haplotype
 	defining   map[string]bits // of each allele: what all of its sub-alleles have
+	cores      []haplotype     // alleles that always come with more than what defines them, bare
 	n2d6       int
 	oprm1      int // its place in variants
 	comt       int
@@ -231,6 +233,12 @@ var theCatalogue = sync.OnceValue(func() *catalogue {
 			c.defining[h.allele] = all.and(h.variants)
 		} else {
 			c.defining[h.allele] = h.variants
+		}
+	}
+	for _, allele := range slices.SortedFunc(maps.Keys(c.defining), starCompare) {
+		bare := haplotype{allele, c.defining[allele]}
+		if !slices.Contains(c.haplotypes, bare) {
+			c.cores = append(c.cores, bare)
 		}
 	}
 	for _, r := range records("pgx-variants") {

@@ -20,7 +20,7 @@ func (ob *observer) final(s *state, v int) [2]int8 {
 		return s.copies
 	}
 	from, to := ob.span(v)
-	if n := to - from + 1; n <= 32 && s.cover == uint32(1<<n-1) {
+	if n := to - from + 1; n <= 32 && s.cover&^s.denied == uint32(1<<n-1) {
 		return [2]int8{ob.refCopy(v), ob.refCopy(v)}
 	}
 	return [2]int8{unknown, unknown}
@@ -57,7 +57,7 @@ func (ob *observer) sample(i, stated int, memo map[string]Call, haplotypes []hap
 	copies := int(s.copies)
 	clash := s.clash
 	switch {
-	case stated >= 0 && copies >= 0 && !(stated == copies || s.more && stated >= copies):
+	case stated >= 0 && copies >= 0 && stated != copies && (!s.more || stated < copies):
 		clash = true
 	case stated >= 0:
 		copies = stated
@@ -168,10 +168,11 @@ func (ob *observer) inferred(pairs [][2]string, k *constraints) bool {
 
 // told adds the warnings that belong to a call.
 func (ob *observer) told(c Call, warn func(code, msg string)) Call {
-	switch {
-	case c.Status == NoCall:
+	switch c.Status {
+	case NoCall:
 		warn("no_pair", "CYP2D6: no pair of alleles of the table gives this genotype: no call")
-	case c.Status == Ambiguous:
+	case Called, Absent:
+	case Ambiguous:
 		if len(c.Diplotypes) == 1 {
 			warn("inferred", "CYP2D6: the variant that defines an allele has no call; only variants beside it speak for the allele")
 		} else {

@@ -84,7 +84,7 @@ func bounded(e *clinical.Event) (clinical.Day, bool) {
 	var last clinical.Day
 	found := false
 	for _, d := range e.Drug.Doses {
-		day := clinical.Day(0)
+		var day clinical.Day
 		switch {
 		case !d.To.IsZero():
 			day = d.To.Day()

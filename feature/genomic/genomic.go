@@ -15,9 +15,9 @@
 // recommends a drug. Variants and functions are from tables whose versions [Versions] lists.
 //
 // Sources: Crews et al., Clinical Pharmacogenetics Implementation Consortium guideline for
-// CYP2D6, OPRM1 and COMT genotypes and select opioid therapy, Clin Pharmacol Ther 2021,
+// CYP2D6, OPRM1 and COMT genotypes and select opioid therapy, Clinical Pharmacology and Therapeutics 2021,
 // doi 10.1002/cpt.2149; Caudle et al., Clin Transl Sci 2020;13:116-124, doi 10.1111/cts.12692;
-// Twesigomwe et al., StellarPGx, Clin Pharmacol Ther 2021, doi 10.1002/cpt.2173.
+// Twesigomwe et al., StellarPGx, Clinical Pharmacology and Therapeutics 2021, doi 10.1002/cpt.2173.
 package genomic
 
 import (

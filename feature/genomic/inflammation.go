@@ -106,6 +106,7 @@ func numberOf(v *clinical.Value) (x float64, compare, unit string, ok bool) {
 			unit = v.Unit
 		}
 		return x, compare, unit, true
+	default: // no number
 	}
 	return 0, "", "", false
 }
@@ -255,10 +256,10 @@ func under(a result) float64 {
 func scores(c, a result) (mgps, gps float64) {
 	high, low := over(c), under(a)
 	gps = high + low
-	switch {
-	case high == 0:
+	switch high {
+	case 0:
 		return 0, gps
-	case high == 1:
+	case 1:
 		return 1 + low, gps
 	}
 	return math.NaN(), gps

@@ -29,6 +29,7 @@ type state struct {
 	set     int32  // phase set; equal numbers lie in one order
 	level   uint8  // notSeen, implied, explicit
 	cover   uint32 // bases of the span that reference blocks cover
+	denied  uint32 // bases that a reference block leaves without a call
 	foreign bool   // some record calls a base that is neither
 	clash   bool   // two records contradict each other
 	depth   [2]int32
@@ -44,7 +45,6 @@ type observer struct {
 	minGQ   float64
 	anyPass bool // records that failed a filter count as well
 	codes   []int8
-	events  []vcf.Change
 	notes   notes
 	here    int // records that list a variant of the table
 	there   int // the same at the position of the other build
@@ -60,7 +60,7 @@ type samples struct {
 }
 
 // notes counts what the reader of a result must know, by sample or for the whole file.
-type notes struct{ filtered, shaky int }
+type notes struct{ filtered int }
 
 // settled returns an error when the records are those of the other build after all.
 func (ob *observer) settled(file string) error {
@@ -148,8 +148,12 @@ func (ob *observer) add(rec *vcf.Record, gts []vcf.Genotype) {
 			g := &gts[i]
 			s := &ob.samples[i].states[v]
 			sure := good && ob.sure(g, rec)
-			if blocks && sure && reads(g, rec) {
+			switch {
+			case !blocks:
+			case sure && reads(g, rec):
 				s.cover |= covered(from, to, rec)
+			default:
+				s.denied |= covered(from, to, rec)
 			}
 			if !informs {
 				continue
@@ -222,7 +226,7 @@ func (ob *observer) apply(s *state, v int, g *vcf.Genotype, level uint8, sure bo
 	if x[0] == foreign || x[1] == foreign {
 		s.foreign = true
 	}
-	next := state{copies: x, set: set, level: level, cover: s.cover, foreign: s.foreign, clash: s.clash}
+	next := state{copies: x, set: set, level: level, cover: s.cover, denied: s.denied, foreign: s.foreign, clash: s.clash}
 	if level == explicit && len(g.Depths) > 0 && sure {
 		for a, d := range g.Depths {
 			if d < 0 {

@@ -287,6 +287,7 @@ func fromEvents(events []clinical.Event) (s Sample, found bool) {
 				}
 			case clinical.TextValue:
 				n, _ = alleleCount(strings.TrimPrefix(code, "genotype-"), v.Text)
+			default: // no genotype
 			}
 			if n < 0 {
 				s.Warnings = diag.Merge(s.Warnings, diag.Warning{Code: "genotype_unread", Count: 1, Msg: code + ": expected 0, 1 or 2 copies"})

@@ -31,7 +31,7 @@ func coreSites(t testing.TB) [][3]string {
 		if len(cells) < 3 {
 			continue
 		}
-		for _, v := range strings.Split(cells[2], ";") {
+		for v := range strings.SplitSeq(cells[2], ";") {
 			if v == "" || seen[v] {
 				continue
 			}
@@ -48,7 +48,7 @@ func coreSites(t testing.TB) [][3]string {
 // genotypeOf reads 42126611~C>G~1/1;...
 func genotypeOf(s string) map[string]string {
 	out := make(map[string]string)
-	for _, v := range strings.Split(s, ";") {
+	for v := range strings.SplitSeq(s, ";") {
 		if c := strings.Split(v, "~"); len(c) == 3 {
 			out[c[0]+c[1]] = c[2]
 		}
@@ -67,7 +67,7 @@ func truth(t testing.TB) []truthRow {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	z, err := gzip.NewReader(f)
 	if err != nil {
 		t.Fatal(err)

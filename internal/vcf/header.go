@@ -61,9 +61,10 @@ func (h *Header) read(in *lines) error {
 		if first {
 			version, ok := bytes.CutPrefix(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")), []byte("##fileformat=VCFv"))
 			if !ok {
-				e := at(diag.Missing, "expected ##fileformat=VCFv4.x in the first line, got "+describe(line)).(*diag.Error)
-				e.Hint = "a VCF file without its header cannot be read: its genome build and samples are unknown"
-				return e
+				return &diag.Error{
+					Kind: diag.Missing, Pos: diag.Pos{File: in.name, Line: 1}, Msg: "expected ##fileformat=VCFv4.x in the first line, got " + describe(line),
+					Hint: "a VCF file without its header cannot be read: its genome build and samples are unknown",
+				}
 			}
 			h.Version = string(version)
 			if !strings.HasPrefix(h.Version, "4.") {

@@ -2,6 +2,7 @@ package vcf
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -34,23 +35,13 @@ func AnyOther(alt string) bool { return alt == "<NON_REF>" || alt == "<*>" || al
 // Block reports whether the record tells only of reference bases, from Pos to End: a gVCF
 // reference block, or a line without an alternative allele.
 func (rec *Record) Block() bool {
-	for _, a := range rec.Alt {
-		if !AnyOther(a) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(rec.Alt, func(a string) bool { return !AnyOther(a) })
 }
 
 // Complete reports whether the caller weighed every possible allele at the record's position: ALT
 // holds <NON_REF> or <*>.
 func (rec *Record) Complete() bool {
-	for _, a := range rec.Alt {
-		if AnyOther(a) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(rec.Alt, AnyOther)
 }
 
 // parse fills rec from line. It reports whether the record touches a region of r; of others

@@ -87,7 +87,7 @@ func NewReader(src io.Reader, name string, o *Options) (*Reader, error) {
 		return nil, err
 	}
 	r := &Reader{in: in, regions: o.Regions}
-	if err := r.Header.read(in); err != nil {
+	if err := r.read(in); err != nil {
 		return nil, err
 	}
 	return r, nil

@@ -288,7 +288,9 @@ func TestChanges(t *testing.T) {
 		{"CTTT", "CTT", "[{11 T }]"},
 		{"C", "CTG", "[{11  TG}]"},
 		{"TGA", "TCCA", "[{11 G CC}]"},
-		{"A", "<DEL>", "[]"}, {"A", "*", "[]"}, {"A", "G]17:198982]", "[]"},
+		{"A", "<DEL>", "[]"},
+		{"A", "*", "[]"},
+		{"A", "G]17:198982]", "[]"},
 	} {
 		if got := fmt.Sprint(vcf.Changes(10, c.ref, c.alt)); got != c.want {
 			t.Errorf("%s>%s: got %s, want %s", c.ref, c.alt, got, c.want)

@@ -75,6 +75,7 @@ It is a research tool, not a medical device.`,
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print the answer as JSON")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return diag.Errorf(diag.Usage, "", "%s", err.Error()) })
 	root.AddCommand(a.studyCommand(), a.report(), a.figure(), a.metrics(), a.fit(), a.predict(), a.explain(), a.validate(), a.check(), a.bundle())
+	root.AddCommand(a.pgx())
 	for _, c := range root.Commands() {
 		usageErrors(c)
 	}

@@ -12,10 +12,12 @@
 // Wettenstein, From decision trees to Boolean logic: a fast and unified SHAP algorithm, 2025,
 // arXiv:2511.09376): a row costs a few table rows a tree, and a background of m rows and a
 // table of n rows cost n + m, not n x m. Other trees go through a quadrature that is exact for
-// polynomials when weights come from covers (see deep.go), and through pairs of rows when they
-// come from a background. Which is used
-// depends on the model and on Options alone, never on the number of rows, so a row gives the
-// same bytes alone and in a batch, for any number of workers.
+// polynomials when weights come from covers (see deep.go). Against a background their leaves are
+// still counted by pattern, in tables that are made for a call and forgotten (passing.go), up to
+// as many columns as pays for the size of the background; leaves with more columns on their
+// path, and all interactions of such trees, compare rows with background rows (pairs.go). Which
+// is used depends on the model, the background and Options, never on the number of rows, so a
+// row gives the same bytes alone and in a batch, for any number of workers.
 //
 // Arithmetic is float64 on the float32 leaf values. Attributions plus base equal the float64
 // sum of the leaf values that the row reaches to about 1e-12; [Settle] shares what is left to a

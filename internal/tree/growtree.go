@@ -103,7 +103,7 @@ func (g *Grower) finish(root *gnode) *Tree {
 			d.fg, d.fh = d.left.fg+d.right.fg, d.left.fh+d.right.fh
 		}
 	}
-	t := &Tree{Nodes: make([]Node, n)}
+	t := &Tree{Nodes: make([]Node, len(nodes))}
 	t.Nodes[0].Parent = -1
 	for k, d := range nodes {
 		out := &t.Nodes[k]
